@@ -1,0 +1,273 @@
+"""What the catalogue promises: products, variants, stock and search."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import AliasChoices, Field, StringConstraints
+
+from services.kit.errors import Conflict, Forbidden
+from services.kit.money import Money, RupeesIn
+from services.kit.principal import Principal
+from services.kit.text import LongText, ShortText
+from services.kit.wire import Wire
+
+Status = Literal["draft", "active", "archived"]
+Sort = Literal["relevance", "price_asc", "price_desc", "rating", "newest"]
+Options = dict[str, str]
+
+
+class OutOfStock(Conflict):
+    """`details`: variantId, title, available."""
+
+    code = "out_of_stock"
+
+
+class ProductGone(Conflict):
+    """The product was archived or deleted; `details` names it."""
+
+    code = "product_gone"
+
+
+class SellerNotApproved(Forbidden):
+    code = "seller_not_approved"
+
+
+class SkuTaken(Conflict):
+    code = "sku_taken"
+
+
+class Rating(Wire):
+    average: float = 0.0
+    count: int = 0
+
+
+class Card(Wire):
+    """A product in a list: the price is the lowest among the variants that match the question."""
+
+    product_id: str
+    title: str
+    price: Money
+    compare_at_price: Money | None = None
+    category: str
+    brand: str | None
+    attributes: dict[str, str]
+    rating: Rating
+    available: int
+    image: str | None
+    seller_id: str
+    colours: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+
+
+class VariantView(Wire):
+    variant_id: str
+    sku: str
+    options: Options
+    price: Money
+    compare_at_price: Money | None = None
+    available: int
+
+
+class SellerBrief(Wire):
+    seller_id: str
+    name: str
+
+
+class ProductView(Card):
+    description: str
+    variants: tuple[VariantView, ...]
+    images: tuple[str, ...]
+    seller: SellerBrief
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class VariantIn(Wire):
+    sku: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    options: Annotated[Options, Field(max_length=8)] = {}
+    price: RupeesIn | None = None
+    compare_at_price: RupeesIn | None = None
+    stock: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+
+
+class ProductIn(Wire):
+    """Prices in rupees. Without `variants` one base variant is made from `price` and `stock`."""
+
+    title: Annotated[ShortText, Field(validation_alias=AliasChoices("title", "name"))]
+    description: LongText = ""
+    price: RupeesIn
+    compare_at_price: RupeesIn | None = None
+    category: ShortText
+    brand: ShortText | None = None
+    stock: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    attributes: Annotated[dict[str, str | int | float | bool], Field(max_length=100)] = {}
+    images: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    variants: Annotated[tuple[VariantIn, ...], Field(max_length=100)] = ()
+    status: Status = "active"
+    external_id: Annotated[str, StringConstraints(max_length=128)] | None = None
+
+
+class VariantPatch(Wire):
+    """Names one variant of the product and what changes on it."""
+
+    variant_id: str
+    price: RupeesIn | None = None
+    compare_at_price: RupeesIn | None = None
+    stock: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+
+
+class ProductPatch(Wire):
+    """`price` and `stock` are for products with one variant; otherwise `variants` names which."""
+
+    title: Annotated[ShortText | None, Field(validation_alias=AliasChoices("title", "name"))] = None
+    description: LongText | None = None
+    price: RupeesIn | None = None
+    stock: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    category: ShortText | None = None
+    brand: ShortText | None = None
+    attributes: Annotated[dict[str, str | int | float | bool], Field(max_length=100)] | None = None
+    images: Annotated[tuple[str, ...], Field(max_length=20)] | None = None
+    variants: Annotated[tuple[VariantPatch, ...], Field(max_length=100)] = ()
+    status: Status | None = None
+
+
+class ProductQuery(Wire):
+    """A question to the catalogue; amounts in paise. Colour, size, price and stock hold for one variant."""
+
+    q: Annotated[str, StringConstraints(max_length=500)] = ""
+    category: str | None = None
+    brand: tuple[str, ...] = ()
+    colour: tuple[str, ...] = ()
+    size: tuple[str, ...] = ()
+    min_price: int | None = None
+    max_price: int | None = None
+    min_rating: float | None = None
+    in_stock: bool | None = None
+    seller_id: str | None = None
+    exclude: dict[str, tuple[str, ...]] = {}
+    sort: Sort = "relevance"
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: str | None = None
+    page: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    facets: bool = False
+
+
+class Facet(Wire):
+    value: str
+    count: int
+
+
+class ProductPage(Wire):
+    items: tuple[Card, ...]
+    next_cursor: str | None = None
+    facets: dict[str, tuple[Facet, ...]] | None = None
+
+
+class Vocabulary(Wire):
+    """Words the live catalogue uses, for understanding what people type."""
+
+    categories: tuple[str, ...]
+    brands: tuple[str, ...]
+    colours: tuple[str, ...]
+    sizes: tuple[str, ...]
+
+
+class LineIn(Wire):
+    variant_id: str
+    qty: int
+
+
+class PricedLine(Wire):
+    """A variant as it can be bought now. `available` is on hand minus reserved; `active` is False when it is gone."""
+
+    variant_id: str
+    product_id: str
+    seller_id: str
+    title: str
+    category: str
+    brand: str | None
+    image: str | None
+    options: Options
+    sku: str
+    price: Money
+    available: int
+    active: bool
+    product_version: int
+
+
+class ImportProblem(Wire):
+    line: int
+    reason: str
+
+
+class ImportReport(Wire):
+    read: int
+    created: int
+    updated: int
+    unchanged: int
+    failed: int
+    problems: tuple[ImportProblem, ...]
+
+
+class CatalogPort(Protocol):
+    async def search(self, query: ProductQuery) -> ProductPage:
+        """Products of live sellers; price and stock come from the catalogue itself, never from the index."""
+
+    async def get(self, product_id: str, who: Principal | None = None) -> ProductView:
+        """Raises NotFound. A draft or archived product is there for its seller only."""
+
+    async def many(self, product_ids: Sequence[str]) -> list[Card]:
+        """Live cards in the order asked; what is gone is left out."""
+
+    async def similar(self, product_id: str, limit: int = 6) -> list[Card]: ...
+
+    async def create(self, who: Principal, product: ProductIn, key: str | None = None) -> ProductView:
+        """Raises Forbidden, SkuTaken."""
+
+    async def update(self, who: Principal, product_id: str, patch: ProductPatch) -> ProductView:
+        """Raises NotFound, Invalid."""
+
+    async def archive(self, who: Principal, product_id: str) -> None:
+        """Raises NotFound; repeatable."""
+
+    async def of_seller(
+        self, who: Principal, limit: int, cursor: str | None, status: Status | None = None
+    ) -> ProductPage: ...
+
+    async def import_lines(self, seller_id: str, lines: AsyncIterator[tuple[int, ProductIn | str]]) -> ImportReport:
+        """Upsert by externalId in batches of 500, each with its event in one write. A str is a bad line's reason."""
+
+    async def vocabulary(self) -> Vocabulary: ...
+
+    async def price(self, variant_ids: Sequence[str]) -> dict[str, PricedLine]:
+        """Internal. Unknown variants are missing in the answer."""
+
+    async def sole_variant(self, product_id: str) -> PricedLine:
+        """The product's one active variant. Raises NotFound, or VariantRequired naming the options with stock."""
+
+    async def reserve(self, order_id: str, lines: Sequence[LineIn]) -> None:
+        """Hold stock for an order, all or nothing; repeatable. Raises OutOfStock, ProductGone."""
+
+    async def commit(self, order_id: str, lines: Sequence[LineIn]) -> None:
+        """The held goods are sold: on hand and reserved go down together; repeatable."""
+
+    async def release(self, order_id: str, lines: Sequence[LineIn]) -> None:
+        """Free an order's hold; repeatable, and harmless when there is none."""
+
+    async def restock(self, order_id: str, lines: Sequence[LineIn]) -> None:
+        """Sold goods come back (cancelled after commit); once per order."""
+
+    async def holds_older_than(self, moment: datetime) -> list[tuple[str, list[LineIn]]]:
+        """Orders that still hold stock taken before `moment`, for the sweep."""
+
+
+class VariantRequired(Conflict):
+    """The product has several variants. `details.options`: [{variantId, options, price, available}] with stock."""
+
+    code = "variant_required"
+
+
+Attributes = dict[str, Any]
