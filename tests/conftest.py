@@ -1,0 +1,68 @@
+"""Engines for the tests: one embedded document server and one cache for the whole run, own names for each test."""
+
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.kit.cache import open_redis
+from services.kit.clock import ManualClock
+from services.kit.embedded.home import Home
+from services.kit.embedded.secantus import SecantusServer
+from services.kit.embedded.valkey import ValkeyServer
+from services.kit.ids import RandomIds
+from services.kit.mongo import Mongo, open_mongo
+
+START = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Home]:
+    with tempfile.TemporaryDirectory(prefix="cohort-tests-") as folder, Home(Path(folder) / "home") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def mongo_url(home: Home) -> AsyncIterator[str]:
+    server = SecantusServer(home)
+    url = server.start()
+    await server.wait_ready()
+    yield url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+async def redis_url(home: Home) -> AsyncIterator[str]:
+    server = ValkeyServer(home)
+    url = server.start()
+    await server.wait_ready()
+    yield url
+    server.stop()
+
+
+@pytest.fixture
+async def mongo(mongo_url: str) -> AsyncIterator[Mongo]:
+    """A document server of the test's own: database names carry a fresh prefix."""
+    opened = open_mongo(mongo_url, prefix=f"t{uuid.uuid4().hex[:10]}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def redis(redis_url: str):
+    client = open_redis(redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+@pytest.fixture
+def ids() -> RandomIds:
+    return RandomIds()
