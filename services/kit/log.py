@@ -34,4 +34,4 @@ def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None
 
 
 def get_logger(name: str) -> Any:
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(component=name)
