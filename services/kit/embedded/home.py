@@ -289,7 +289,7 @@ def _naming_broken_files(path: Path) -> Iterator[None]:
         culprit = Path(os.fsdecode(error.filename)) if error.filename else path
         raise HomeBroken(
             culprit,
-            f"cannot be used for the Cohort home: {error.strerror}. Let COHORT_HOME name a folder you may write.",
+            f"cannot be used for the Cohort home: {error.strerror}. Is it yours to write?",
         ) from error
 
 
