@@ -67,7 +67,11 @@ class Desk:
             return True
         letters = [self.record("webhooks", self._webhooks.letter(event), state="pending") for event in plan.events]
         letters = letters if self._webhooks.url else []
-        if not await self._store.commit([*plan.writes, *letters]):
-            return False
+        try:
+            if not await self._store.commit([*plan.writes, *letters]):
+                return False
+        except BaseException:
+            self._webhooks.look_again()
+            raise
         self._webhooks.announce(letters)
         return True

@@ -83,6 +83,8 @@ class Webhooks:
         self._transport = transport
         self._queue: list[_Due] = []
         self._known: set[str] = set()
+        self._running = False
+        self._doubtful = False
         self._wake = asyncio.Event()
         self._lanes = asyncio.Semaphore(LANES)
 
@@ -101,7 +103,9 @@ class Webhooks:
         return {"id": self._ids(""), "event": event.name, "body": raw, "group": event.group, "created_at": now}
 
     def announce(self, letters: Sequence[Record]) -> None:
-        """Stored letters that are new; wakes the sender."""
+        """Stored letters that are new; wakes the sender. Nobody sending: the store alone keeps them."""
+        if not self._running:
+            return
         at = asyncio.get_running_loop().time() + self.knobs.delay
         for letter in letters:
             if letter.id not in self._known:
@@ -109,11 +113,17 @@ class Webhooks:
                 heapq.heappush(self._queue, _Due(at, letter.hidden["position"], letter))
         self._wake.set()
 
+    def look_again(self) -> None:
+        """A write ended without an answer: only the store knows whether letters came with it."""
+        self._doubtful = True
+        self._wake.set()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop`; an attempt under way is finished first, what is unsent stays stored."""
         async with httpx.AsyncClient(transport=self._transport, timeout=ANSWER_WITHIN, trust_env=False) as client:
             stopper = asyncio.create_task(stop.wait())
             failures = 0
+            self._running = True
             try:
                 while not stop.is_set():
                     try:
@@ -124,9 +134,11 @@ class Webhooks:
                         await asyncio.wait({stopper}, timeout=self._backoff.wait(failures))
                         failures += 1
             finally:
+                self._running = False
                 stopper.cancel()
 
     async def _reload(self) -> None:
+        self._doubtful = False
         self._queue.clear()
         self._known.clear()
         self.announce(await self._store.list_by("webhooks", "pending"))
@@ -134,6 +146,8 @@ class Webhooks:
     async def _send_until(self, stopper: asyncio.Task[bool], client: httpx.AsyncClient) -> None:
         while not stopper.done():
             await self._pause(stopper)
+            if self._doubtful:
+                await self._reload()
             groups: dict[str, list[_Due]] = {}
             for due in self._take_due():
                 groups.setdefault(due.letter.entity["group"], []).append(due)
@@ -192,6 +206,7 @@ class Webhooks:
     async def _postpone(self, due: _Due) -> None:
         if int(self._clock().timestamp()) - due.letter.entity["created_at"] >= GIVE_UP_AFTER:
             await self._store.commit([due.letter.marked(state="given_up")])
+            self._known.discard(due.letter.id)
             return
         at = asyncio.get_running_loop().time() + self._backoff.wait(due.attempt)
         heapq.heappush(self._queue, _Due(at, due.position, due.letter, due.attempt + 1))
