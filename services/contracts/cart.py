@@ -4,7 +4,7 @@ from typing import Annotated, Protocol
 
 from pydantic import AliasChoices, Field
 
-from services.kit.errors import Conflict, Gone, Invalid, Refused
+from services.kit.errors import Conflict, Invalid, Refused, Unavailable
 from services.kit.money import Money
 from services.kit.principal import Principal
 from services.kit.wire import Wire
@@ -23,14 +23,10 @@ class CartFull(Refused):
     code = "cart_full"
 
 
-class CouponRefused(Refused):
-    """`details.reason`: unknown, expired, minimum, used."""
+class CartBusy(Unavailable):
+    """Too many writers at once on one cart; nothing was changed."""
 
-    code = "coupon_refused"
-
-
-class CartConflict(Gone):
-    code = "cart_gone"
+    code = "cart_busy"
 
 
 class QtyInvalid(Invalid):
@@ -69,7 +65,10 @@ class CartItem(Wire):
 
 
 class Notice(Wire):
-    """What changed since the cart was last seen: price_changed, out_of_stock, qty_over_stock, unavailable."""
+    """What changed since the cart was last written to: price_changed, out_of_stock, qty_over_stock, unavailable.
+
+    Reading does not use a notice up; the next change of the cart does.
+    """
 
     code: str
     item_id: str
@@ -77,7 +76,10 @@ class Notice(Wire):
 
 
 class CartView(Wire):
-    """`total` is the sum of the lines that can be bought, before coupon, shipping; prices include GST."""
+    """`total` is the sum of the lines that can be bought as they stand, before shipping; prices include GST.
+
+    `version` grows with every change of the lines; 0 is a cart nobody wrote to yet.
+    """
 
     cart_id: str
     version: int
@@ -85,17 +87,6 @@ class CartView(Wire):
     total: Money
     coupon: str | None = None
     notices: tuple[Notice, ...] = ()
-
-
-class Coupon(Wire):
-    """A discount: `percent` of the goods or `amount` in paise, from a `minimum`, once per user if `single_use`."""
-
-    code: str
-    percent: int | None = None
-    amount: int | None = None
-    minimum: int = 0
-    seller_id: str | None = None
-    single_use: bool = False
 
 
 class CartPort(Protocol):
@@ -115,4 +106,7 @@ class CartPort(Protocol):
     async def clear(self, who: Principal, key: str | None = None) -> CartView: ...
 
     async def merge_guest(self, who: Principal, guest: Principal) -> CartView:
-        """At login: the guest's lines are added, and its cart is emptied; repeatable."""
+        """At login: the guest's lines move over, in one write; repeatable.
+
+        Quantities add up to at most MAX_QTY; lines beyond MAX_LINES stay with the guest.
+        """

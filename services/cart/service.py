@@ -1,0 +1,142 @@
+"""Carts of users and guests: every write is one conditional update on the version it was made from."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from services.cart.models import Cart, require_sellable
+from services.cart.repository import CartRepository
+from services.contracts.cart import AddItem, CartBusy, CartView, ChangeItem
+from services.contracts.catalog import CatalogPort, PricedLine, ProductGone
+from services.contracts.events import OrderEvent
+from services.kit.errors import Invalid, NotFound
+from services.kit.outbox import Outbox, Unit
+from services.kit.principal import Principal
+
+ATTEMPTS = 100
+
+Change = Callable[[Cart], Awaitable[Cart]]
+
+
+class CartService:
+    """Implements CartPort, and what the cart's consumer does. A cart holds no stock."""
+
+    def __init__(self, repository: CartRepository, outbox: Outbox, catalog: CatalogPort) -> None:
+        self._carts = repository
+        self._outbox = outbox
+        self._catalog = catalog
+
+    async def get(self, who: Principal) -> CartView:
+        cart = await self._carts.of(who.user_id)
+        prices = await self._prices(cart)
+        return cart.view(prices, cart.notices(prices))
+
+    async def add(self, who: Principal, item: AddItem, key: str | None = None) -> CartView:
+        async def adding(cart: Cart) -> Cart:
+            return cart.adding(await self._wanted(item), item.qty)
+
+        return await self._change(who, key, adding)
+
+    async def change(self, who: Principal, item_ref: str, change: ChangeItem, key: str | None = None) -> CartView:
+        async def changing(cart: Cart) -> Cart:
+            line = cart.find(item_ref)
+            if change.qty > 0:
+                require_sellable(await self._priced(line.variant_id), change.qty)
+            return cart.with_qty(line.item_id, change.qty)
+
+        return await self._change(who, key, changing)
+
+    async def remove(self, who: Principal, item_ref: str, key: str | None = None) -> CartView:
+        async def removing(cart: Cart) -> Cart:
+            return cart.with_qty(cart.find(item_ref).item_id, 0)
+
+        return await self._change(who, key, removing)
+
+    async def clear(self, who: Principal, key: str | None = None) -> CartView:
+        async def clearing(cart: Cart) -> Cart:
+            return cart.cleared()
+
+        return await self._change(who, key, clearing)
+
+    async def merge_guest(self, who: Principal, guest: Principal) -> CartView:
+        if not guest.is_guest:
+            raise Invalid("only a guest's cart can be merged into an account's")
+
+        async def move(unit: Unit) -> bool:
+            theirs = await self._carts.of(guest.user_id, unit)
+            if not theirs.lines:
+                return True
+            mine, left = (await self._carts.of(who.user_id, unit)).gaining(theirs.lines)
+            if left == theirs.lines:
+                return True
+            return await self._carts.save(mine, unit) and await self._carts.save(replace(theirs, lines=left), unit)
+
+        await self._in_one_write(move)
+        return await self.get(who)
+
+    async def create(self, owner: str) -> None:
+        """A new account's empty cart; repeatable."""
+        await self._carts.create(owner)
+
+    async def take_ordered(self, event: OrderEvent, unit: Unit) -> None:
+        """The lines of a placed order leave the cart they came from."""
+        cart = await self._carts.of(event.user_id, unit)
+        if cart.cart_id == event.cart_id:
+            await self._require_saved(cart, cart.ordering(event.order_id, event.cart_version, event.lines), unit)
+
+    async def give_back(self, event: OrderEvent, unit: Unit) -> None:
+        """The lines of an order that ended unpaid return to the cart, once."""
+        cart = await self._carts.of(event.user_id, unit)
+        if cart.cart_id == event.cart_id:
+            await self._require_saved(cart, cart.regaining(event.order_id), unit)
+
+    async def _require_saved(self, before: Cart, after: Cart, unit: Unit) -> None:
+        if after != before and not await self._carts.save(after, unit):
+            raise CartBusy("the cart changed in between", retry_after=1)
+
+    async def _change(self, who: Principal, key: str | None, change: Change) -> CartView:
+        for _ in range(ATTEMPTS):
+            before = await self._carts.of(who.user_id)
+            if before.has_applied(key):
+                return await self.get(who)
+            changed = (await change(before)).applying(key)
+            prices = await self._prices(changed)
+            if await self._carts.save(changed.seen_at(prices)):
+                saved = replace(changed, version=before.version + 1)
+                return saved.view(prices, saved.notices(prices))
+        raise CartBusy("this cart is being changed from too many places at once", retry_after=1)
+
+    async def _in_one_write(self, work: Callable[[Unit], Awaitable[bool]]) -> None:
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._outbox.transact(lambda unit: _all_or_nothing(work, unit))
+            except _Overtaken:
+                continue
+        raise CartBusy("this cart is being changed from too many places at once", retry_after=1)
+
+    async def _prices(self, cart: Cart) -> dict[str, PricedLine]:
+        return await self._catalog.price(cart.variant_ids) if cart.lines else {}
+
+    async def _wanted(self, item: AddItem) -> PricedLine:
+        if item.variant_id is not None:
+            found = (await self._catalog.price([item.variant_id])).get(item.variant_id)
+            if found is None or item.product_id not in {None, found.product_id}:
+                raise NotFound.of("product")
+            return found
+        if item.product_id is None:
+            raise Invalid("name what to add by productId or variantId", field="productId")
+        return await self._catalog.sole_variant(item.product_id)
+
+    async def _priced(self, variant_id: str) -> PricedLine:
+        found = (await self._catalog.price([variant_id])).get(variant_id)
+        if found is None:
+            raise ProductGone("this item is no longer sold", details={"variantId": variant_id})
+        return found
+
+
+class _Overtaken(Exception):
+    """A version moved inside a transaction: undo it and begin again."""
+
+
+async def _all_or_nothing(work: Callable[[Unit], Awaitable[bool]], unit: Unit) -> None:
+    if not await work(unit):
+        raise _Overtaken
