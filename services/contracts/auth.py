@@ -1,10 +1,11 @@
 """What auth promises: accounts, sessions, addresses."""
 
+from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
-from pydantic import EmailStr, Field, StringConstraints
+from pydantic import AliasChoices, EmailStr, Field, StringConstraints
 
-from services.kit.errors import Conflict, Unauthenticated
+from services.kit.errors import Conflict, Forbidden, Refused, Unauthenticated
 from services.kit.principal import Principal
 from services.kit.text import PlainText, ShortText
 from services.kit.wire import Wire
@@ -22,6 +23,18 @@ class RefreshRefused(Unauthenticated):
     """The refresh token is unknown, expired, revoked or was used before (then its whole family is revoked)."""
 
     code = "refresh_refused"
+
+
+class OriginRefused(Forbidden):
+    """A browser sent the refresh cookie from a page that is not ours."""
+
+    code = "origin_refused"
+
+
+class TooManyAddresses(Refused):
+    """`details.limit` addresses is all an account keeps."""
+
+    code = "too_many_addresses"
 
 
 class Register(Wire):
@@ -64,6 +77,9 @@ class ProfilePatch(Wire):
 
 
 Phone = Annotated[str, StringConstraints(min_length=5, max_length=20)]
+Street = Annotated[PlainText, StringConstraints(min_length=1, max_length=300)]
+Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
+ZipCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=12)]
 
 
 class AddressIn(Wire):
@@ -71,22 +87,24 @@ class AddressIn(Wire):
 
     name: ShortText
     phone: Phone
-    street: Annotated[PlainText, StringConstraints(min_length=1, max_length=300)]
+    street: Street
     city: ShortText
     state: ShortText
-    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = "IN"
-    zip_code: Annotated[str, StringConstraints(min_length=3, max_length=12)]
+    country: Country = "IN"
+    zip_code: Annotated[ZipCode, Field(validation_alias=AliasChoices("zipCode", "pincode"))]
     is_default: bool = False
 
 
 class AddressPatch(Wire):
+    """Fields left out, or null, stay as they are; `isDefault` false on the default address is refused."""
+
     name: ShortText | None = None
     phone: Phone | None = None
-    street: ShortText | None = None
+    street: Street | None = None
     city: ShortText | None = None
     state: ShortText | None = None
-    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = None
-    zip_code: Annotated[str, StringConstraints(min_length=3, max_length=12)] | None = None
+    country: Country | None = None
+    zip_code: Annotated[ZipCode | None, Field(validation_alias=AliasChoices("zipCode", "pincode"))] = None
     is_default: bool | None = None
 
 
@@ -109,6 +127,17 @@ class Contact(Wire):
     name: str
     email: str
     phone: str | None = None
+
+
+class SeedUser(Wire):
+    """An account of the demo data, ready to be kept as it is; at most one of `addresses` is the default."""
+
+    user_id: str
+    name: str
+    email: str
+    roles: tuple[str, ...]
+    addresses: tuple[Address, ...] = ()
+    created_at: datetime
 
 
 class AuthPort(Protocol):
@@ -137,7 +166,10 @@ class AuthPort(Protocol):
         """Raises NotFound."""
 
     async def add_address(self, who: Principal, address: AddressIn, key: str | None = None) -> Address:
-        """The first address is the default. The same `key` adds it once."""
+        """The first address is the default. The same `key` adds it once.
+
+        Raises Invalid (names the field), TooManyAddresses.
+        """
 
     async def update_address(self, who: Principal, address_id: str, patch: AddressPatch) -> Address:
         """Raises NotFound."""

@@ -1,0 +1,121 @@
+"""Auth on real engines, with password hashing made cheap."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+
+from api import errors
+from services.auth.adapters.access_tokens import AccessTokens
+from services.auth.adapters.keys import KeyRing
+from services.auth.adapters.passwords import PasswordHashing
+from services.auth.adapters.revoked import RevokedSessions
+from services.auth.repository import AuthRepository
+from services.auth.routes import routes
+from services.auth.service import AuthService
+from services.contracts.auth import AuthPort, Device, Register, SignedIn
+from services.kit.cache import open_redis
+from services.kit.clock import Clock, ManualClock
+from services.kit.errors import Unauthenticated
+from services.kit.ids import RandomIds
+from services.kit.mongo import Mongo
+from services.kit.outbox import Outbox
+from services.kit.principal import Principal
+from services.kit.tokens import TokenVerifier
+
+PASSWORD = "correct horse battery"
+LAPTOP = Device(ip="203.0.113.7", user_agent="Firefox")
+
+
+@dataclass
+class Auth:
+    """The service and what a test looks at beside it."""
+
+    service: AuthService
+    outbox: Outbox
+    verifier: TokenVerifier
+    keys: KeyRing
+
+    async def register(self, email: str = "asha@example.com", role: Any = "USER") -> SignedIn:
+        command = Register(name="Asha Rao", email=email, password=PASSWORD, role=role)
+        return await self.service.register(command, LAPTOP)
+
+    def who(self, signed_in: SignedIn) -> Principal:
+        return self.verifier.verify(signed_in.access_token)
+
+    async def sessions(self) -> list[dict[str, Any]]:
+        return await self.outbox.database["sessions"].find({}).to_list(None)
+
+    async def events(self) -> list[tuple[str, dict[str, Any]]]:
+        rows = await self.outbox.database["outbox"].find({}).to_list(None)
+        return [(row["event"]["type"], row["event"]["data"]) for row in rows]
+
+
+MakeAuth = Callable[..., Any]
+
+
+@pytest.fixture
+def make_auth(mongo: Mongo, redis: Any, clock: ManualClock, ids: RandomIds, tmp_path: Path) -> MakeAuth:
+    async def make(*, time: Clock = clock, redis_client: Any = redis, **settings: Any) -> Auth:
+        outbox = Outbox(mongo, "auth", ids, time)
+        await outbox.prepare()
+        repository = AuthRepository(outbox.database)
+        await repository.prepare()
+        keys = KeyRing(tmp_path / "keys", time)
+        service = AuthService(
+            repository,
+            outbox,
+            tokens=AccessTokens(keys, time),
+            passwords=PasswordHashing(time_cost=1, memory_kib=8, parallelism=1),
+            revoked=RevokedSessions(redis_client),
+            ids=ids,
+            clock=time,
+            **settings,
+        )
+        return Auth(service, outbox, TokenVerifier(keys.public_keys, time), keys)
+
+    return make
+
+
+@pytest.fixture
+async def auth(make_auth: MakeAuth) -> Auth:
+    return await make_auth()
+
+
+@pytest.fixture
+async def redis_away() -> AsyncIterator[Any]:
+    """A client whose server is not there."""
+    client = open_redis("redis://127.0.0.1:1/0")
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def http(auth: Auth) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=app_of(auth.service, auth))
+    async with httpx.AsyncClient(transport=transport, base_url="https://shop.example") as client:
+        yield client
+
+
+def app_of(service: AuthPort, auth: Auth) -> FastAPI:
+    app = FastAPI()
+    errors.install(app)
+
+    async def authenticate(request: Request) -> Principal | None:
+        header = request.headers.get("authorization")
+        if header is None:
+            return None
+        who = auth.verifier.verify(header.removeprefix("Bearer "))
+        if not await service.is_live(str(who.session_id)):
+            raise Unauthenticated("the session has ended; log in again")
+        return who
+
+    app.state.authenticate = authenticate
+    router = routes(service, auth.keys.jwks, secure_cookie=True, allowed_origins=["https://shop.example"])
+    app.include_router(router)
+    app.include_router(router, prefix="/v1")
+    return app
