@@ -86,6 +86,28 @@ def notes(body: dict[str, Any]) -> dict[str, str] | list[str]:
     return found or []
 
 
+def speed(body: dict[str, Any]) -> str:
+    given = body.get("speed") or "normal"
+    if given not in ("normal", "optimum"):
+        raise RazorpayError("The selected speed is invalid.", field="speed")
+    return str(given)
+
+
+def hold(body: dict[str, Any]) -> tuple[bool, int | None]:
+    """Whether a transfer is kept back, and until when (Unix time; None: until further notice)."""
+    until = body.get("on_hold_until")
+    if until is not None and (not isinstance(until, int) or not 0 <= until <= LARGEST):
+        raise RazorpayError("The on_hold_until must be a timestamp.", field="on_hold_until")
+    return truth(body.get("on_hold")), until
+
+
+def linked_account_notes(body: dict[str, Any]) -> list[str]:
+    given = body.get("linked_account_notes") or []
+    if not isinstance(given, list):
+        raise RazorpayError("The linked_account_notes must be a list.", field="linked_account_notes")
+    return [str(name)[:_NOTE_LENGTH] for name in given[:_NOTES]]
+
+
 def truth(given: Any) -> bool:
     """Razorpay takes true, 1 and "1" for a switch that is on."""
     return given in (True, 1, "1", "true")

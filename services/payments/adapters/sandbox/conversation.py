@@ -99,8 +99,12 @@ async def read_body(request: Request) -> Entity:
         return dict(parse_qsl(raw.decode(errors="replace")))
     try:
         body = json.loads(raw or b"{}")
-    except ValueError as error:
+        text = json.dumps(body, ensure_ascii=False)
+        text.encode()
+    except (ValueError, RecursionError) as error:
         raise RazorpayError.unplaced("The request body is not valid JSON.") from error
+    if "\\u0000" in text:
+        raise RazorpayError.unplaced("The request body holds characters that are not allowed.")
     if isinstance(body, list) and not body:
         return {}  # PHP's SDK sends an empty object so
     if not isinstance(body, dict):

@@ -113,7 +113,9 @@ def fee_of(amount: int) -> tuple[int, int]:
     return base + tax, tax
 
 
-def new_refund(refund_id: str, payment: Entity, amount: int, body: Entity, *, notes: Any, at: int) -> Entity:
+def new_refund(
+    refund_id: str, payment: Entity, amount: int, *, speed: str, receipt: str | None, notes: Any, at: int
+) -> Entity:
     return {
         "id": refund_id,
         "entity": "refund",
@@ -121,32 +123,35 @@ def new_refund(refund_id: str, payment: Entity, amount: int, body: Entity, *, no
         "currency": payment["currency"],
         "payment_id": payment["id"],
         "notes": notes,
-        "receipt": body.get("receipt"),
+        "receipt": receipt,
         "acquirer_data": {"arn": None},
         "created_at": at,
         "batch_id": None,
         "status": "processed",
         "speed_processed": "normal",
-        "speed_requested": body.get("speed") or "normal",
+        "speed_requested": speed,
     }
 
 
-def new_transfer(transfer_id: str, payment: Entity, asked: Entity, amount: int, *, notes: Any, at: int) -> Entity:
+def new_transfer(
+    transfer_id: str, payment: Entity, account: str, amount: int, *, hold: tuple[bool, int | None], notes: Any, at: int
+) -> Entity:
+    """A processed transfer; what its linked account sees of the notes is set by the caller."""
     return {
         "id": transfer_id,
         "entity": "transfer",
         "status": "processed",
         "source": payment["id"],
-        "recipient": asked["account"],
+        "recipient": account,
         "amount": amount,
         "currency": payment["currency"],
         "amount_reversed": 0,
         "fees": 0,
         "tax": 0,
         "notes": notes,
-        "linked_account_notes": asked.get("linked_account_notes") or [],
-        "on_hold": bool(asked.get("on_hold")),
-        "on_hold_until": asked.get("on_hold_until"),
+        "linked_account_notes": [],
+        "on_hold": hold[0],
+        "on_hold_until": hold[1],
         "settlement_status": None,
         "recipient_settlement_id": None,
         "processed_at": at,

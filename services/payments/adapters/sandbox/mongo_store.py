@@ -6,11 +6,12 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, WriteConcern
-from pymongo.errors import ConnectionFailure, DuplicateKeyError
+from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError
 
 from services.payments.adapters.sandbox.entities import Record
 from services.payments.adapters.sandbox.store import LOOKUPS, StoreUnavailable
 
+_DUPLICATE_KEY = 11000
 _DURABLE = WriteConcern("majority", j=True)
 
 
@@ -42,8 +43,12 @@ class MongoStore:
     async def commit(self, writes: Sequence[Record]) -> bool:
         try:
             with _reachable():
-                await (self._write_together(writes) if len(writes) > 1 else self._write(writes[0], None))
+                await (self._write_together(writes) if len(writes) > 1 else self._write(writes[0]))
         except (_Overtaken, DuplicateKeyError):
+            return False
+        except BulkWriteError as error:
+            if not _is_duplicate(error):
+                raise
             return False
         return True
 
@@ -54,18 +59,23 @@ class MongoStore:
     async def _write_together(self, writes: Sequence[Record]) -> None:
         async def write_all(session: AsyncIOMotorClientSession) -> None:
             for record in writes:
-                await self._write(record, session)
+                if record.stored:
+                    await self._replace(record, session)
+            for kind, rows in _new_rows(writes).items():
+                await self._of(kind).insert_many(rows, session=session)
 
         async with await self._database.client.start_session() as session:
             await session.with_transaction(write_all, write_concern=_DURABLE)
 
-    async def _write(self, record: Record, session: AsyncIOMotorClientSession | None) -> None:
-        row = {"version": record.stored + 1, "entity": record.entity, "hidden": record.hidden}
-        if not record.stored:
-            await self._of(record.kind).insert_one({"_id": record.id, **row}, session=session)
-            return
+    async def _write(self, record: Record) -> None:
+        if record.stored:
+            await self._replace(record, None)
+        else:
+            await self._of(record.kind).insert_one({"_id": record.id, **_row(record)})
+
+    async def _replace(self, record: Record, session: AsyncIOMotorClientSession | None) -> None:
         done = await self._of(record.kind).update_one(
-            {"_id": record.id, "version": record.stored}, {"$set": row}, session=session
+            {"_id": record.id, "version": record.stored}, {"$set": _row(record)}, session=session
         )
         if not done.modified_count:
             raise _Overtaken
@@ -80,6 +90,22 @@ def _reachable() -> Iterator[None]:
         yield
     except ConnectionFailure as error:
         raise StoreUnavailable(str(error)) from error
+
+
+def _is_duplicate(error: BulkWriteError) -> bool:
+    return any(each["code"] == _DUPLICATE_KEY for each in (error.details or {}).get("writeErrors", ()))
+
+
+def _new_rows(writes: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for record in writes:
+        if not record.stored:
+            rows.setdefault(record.kind, []).append({"_id": record.id, **_row(record)})
+    return rows
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {"version": record.stored + 1, "entity": record.entity, "hidden": record.hidden}
 
 
 def _record(kind: str, row: dict[str, Any]) -> Record:

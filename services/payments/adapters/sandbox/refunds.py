@@ -57,10 +57,11 @@ class Refunds:
         return Plan(await self.fetch(used.entity["refund_id"]))
 
     async def _planned(self, payment: Record, body: Entity, key: _Key | None) -> Plan:
-        amount, notes = _refundable(payment.entity, body), checks.notes(body)
-        entity = new_refund(self._desk.new_id("rfnd_"), payment.entity, amount, body, notes=notes, at=self._desk.now())
+        entity = self._new(payment.entity, body)
         undone = await self._undo_transfers(payment, entity, body)
-        refunded = _refunded(payment, amount).marked(transferred=payment.hidden.get("transferred", 0) - undone.amount)
+        refunded = _refunded(payment, entity["amount"]).marked(
+            transferred=payment.hidden.get("transferred", 0) - undone.amount
+        )
         writes = [self._desk.record("refunds", entity), refunded, *undone.writes]
         if key:
             claim = {"id": key.id, "refund_id": entity["id"], "digest": key.digest}
@@ -68,6 +69,17 @@ class Refunds:
         carries = {"refund": entity, "payment": refunded.entity}
         names = ("refund.created", "refund.processed")
         return Plan(entity, writes, [Event(name, carries, payment.entity["order_id"]) for name in names])
+
+    def _new(self, payment: Entity, body: Entity) -> Entity:
+        return new_refund(
+            self._desk.new_id("rfnd_"),
+            payment,
+            _refundable(payment, body),
+            speed=checks.speed(body),
+            receipt=checks.receipt(body),
+            notes=checks.notes(body),
+            at=self._desk.now(),
+        )
 
     async def _undo_transfers(self, payment: Record, refund: Entity, body: Entity) -> Undone:
         if not checks.truth(body.get("reverse_all")):

@@ -67,8 +67,16 @@ class Transfers:
         return collection([record.entity for record in await self._desk.list_by("reversals", transfer_id)])
 
     def _new(self, payment: Entity, asked: Entity, amount: int) -> Record:
-        notes = checks.notes(asked)
-        entity = new_transfer(self._desk.new_id("trf_"), payment, asked, amount, notes=notes, at=self._desk.now())
+        entity = new_transfer(
+            self._desk.new_id("trf_"),
+            payment,
+            asked["account"],
+            amount,
+            hold=checks.hold(asked),
+            notes=checks.notes(asked),
+            at=self._desk.now(),
+        )
+        entity["linked_account_notes"] = checks.linked_account_notes(asked)
         return self._desk.record("transfers", entity)
 
 

@@ -119,7 +119,7 @@ async def test_an_unknown_url_is_a_bad_request(web: httpx.AsyncClient):
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BAD_REQUEST_ERROR")
 
 
-@pytest.mark.parametrize("raw", [b"{", b"[1]", b'"x"', b"\xff"])
+@pytest.mark.parametrize("raw", [b"{", b"[1]", b'"x"', b"\xff", b'{"a": "\\ud800"}', b'{"\\u0000": 1}', b"[" * 100_000])
 async def test_a_body_that_is_no_object_is_a_bad_request(web: httpx.AsyncClient, raw: bytes):
     answer = await web.post("/v1/orders", content=raw, auth=KEYS, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BAD_REQUEST_ERROR")

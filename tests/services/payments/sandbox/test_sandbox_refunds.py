@@ -73,6 +73,12 @@ async def test_a_key_is_not_reused_for_another_refund(sdk: Sdk, payment_id: str)
         await sdk(lambda client: client.payment.refund(payment_id, {"amount": 10_000}, headers=dict(KEY)))
 
 
+@pytest.mark.parametrize("wrong", [{"speed": "warp"}, {"receipt": {"a": 1}}, {"notes": "x"}, {"amount": "1e3"}])
+async def test_a_refund_with_a_wrong_field_is_refused(sdk: Sdk, payment_id: str, wrong: dict):
+    with pytest.raises(BadRequestError):
+        await sdk(lambda client: client.payment.refund(payment_id, wrong))
+
+
 @pytest.mark.parametrize("key", ["short-key", "with a space", "ten.dots.here"])
 async def test_a_malformed_key_is_refused(web: httpx.AsyncClient, payment_id: str, key: str):
     answer = await web.post(
@@ -133,3 +139,19 @@ async def test_a_partial_refund_over_several_transfers_cannot_reverse_all(sdk: S
     with pytest.raises(BadRequestError, match="reverse_all cannot be used on a partial refund"):
         await sdk(lambda client: client.payment.refund(payment_id, {"amount": 10_000, "reverse_all": 1}))
     assert (await sdk(lambda client: client.payment.fetch(payment_id)))["amount_refunded"] == 0
+
+
+@pytest.mark.parametrize("wrong", [{"transfers": []}, {"transfers": [{"amount": 100, "currency": "INR"}]}, {}])
+async def test_transfers_without_an_account_are_refused(sdk: Sdk, payment_id: str, wrong: dict):
+    with pytest.raises(BadRequestError, match="is required"):
+        await sdk(lambda client: client.payment.transfer(payment_id, wrong))
+
+
+async def test_a_transfer_may_be_kept_back(sdk: Sdk, payment_id: str):
+    asked = parts(20_000)
+    asked["transfers"][0] |= {"on_hold": True, "on_hold_until": 1_900_000_000, "linked_account_notes": ["why"]}
+    transfer = (await sdk(lambda client: client.payment.transfer(payment_id, asked)))["items"][0]
+    assert (transfer["on_hold"], transfer["on_hold_until"]) == (True, 1_900_000_000)
+    asked["transfers"][0]["on_hold_until"] = 2**80
+    with pytest.raises(BadRequestError, match="on_hold_until"):
+        await sdk(lambda client: client.payment.transfer(payment_id, asked))
