@@ -93,8 +93,24 @@ Run = Callable[[Call, Any], Awaitable[ToolResult]]
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """What a PAY tool would do, exactly: shown to the buyer and bound by the consent record."""
+
+    summary: str
+    arguments: dict[str, Any]
+    quote: dict[str, Any]
+    quote_hash: str | None = None
+    cart_version: int | None = None
+    total: int | None = None
+
+
+Prepare = Callable[[Call, Any], Awaitable[Proposal]]
+"""Raises CohortError when the action is not possible right now."""
+
+
+@dataclass(frozen=True)
 class Tool:
-    """`run(call, arguments)` makes one call to one port."""
+    """`run(call, arguments)` makes one call to one port; `prepare` says what a PAY tool asks consent for."""
 
     name: str
     description: str
@@ -102,6 +118,7 @@ class Tool:
     scope: Scope
     arguments: type[Arguments]
     run: Run
+    prepare: Prepare | None = None
 
     def open_to(self, who: Principal) -> bool:
         """A tool whose scope is missing is not even offered to the model."""

@@ -6,11 +6,20 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from services.contracts.auth import AuthPort
-from services.contracts.orders import CancelOrder, OrdersPort, OrderView, PaymentMethod, PlaceOrder, QuoteRequest
+from services.contracts.orders import (
+    CancelOrder,
+    NotCancellable,
+    OrdersPort,
+    OrderView,
+    PaymentMethod,
+    PlaceOrder,
+    QuoteRequest,
+)
 from services.contracts.payments import OpenPayment, PaymentsPort
+from services.kit.errors import Refused
 from services.kit.idempotency import CommandKey, command_key
 from services.kit.principal import Principal
-from tools.kinds import Arguments, Call, Kind, Receipt, Scope, Tool, ToolResult, refused
+from tools.kinds import Arguments, Call, Kind, Proposal, Receipt, Scope, Tool, ToolResult
 
 _OrderId = Annotated[str, Field(description="orderId of one of the shopper's orders")]
 
@@ -30,6 +39,10 @@ class ListArguments(Arguments):
     limit: Annotated[int, Field(ge=1, le=20)] = 5
 
 
+class AddressRequired(Refused):
+    code = "address_required"
+
+
 def tools(orders: OrdersPort, payments: PaymentsPort, auth: AuthPort) -> list[Tool]:
     desk = _Desk(orders, payments, auth)
     read, pay = partial(Tool, kind=Kind.READ, scope=Scope.BUYER), partial(Tool, kind=Kind.PAY, scope=Scope.BUYER)
@@ -40,13 +53,20 @@ def tools(orders: OrdersPort, payments: PaymentsPort, auth: AuthPort) -> list[To
             "Order the cart. The buyer is asked for consent first.",
             arguments=CheckoutArguments,
             run=desk.place,
+            prepare=desk.propose_place,
         ),
         Tool(
             "pay_order", "Open the payment of an unpaid order again.", Kind.WRITE, Scope.BUYER, OrderArguments, desk.pay
         ),
         read("track_order", "Where an order stands.", arguments=OrderArguments, run=desk.track),
         read("list_orders", "The shopper's latest orders.", arguments=ListArguments, run=desk.list),
-        pay("cancel_order", "Cancel an order. The buyer is asked first.", arguments=OrderArguments, run=desk.cancel),
+        pay(
+            "cancel_order",
+            "Cancel an order. The buyer is asked first.",
+            arguments=OrderArguments,
+            run=desk.cancel,
+            prepare=desk.propose_cancel,
+        ),
     ]
 
 
@@ -57,10 +77,40 @@ class _Desk:
         self._auth = auth
 
     async def quote(self, call: Call, wish: CheckoutArguments) -> ToolResult:
+        return ToolResult((await self.propose_place(call, wish)).quote)
+
+    async def propose_place(self, call: Call, wish: CheckoutArguments) -> Proposal:
+        """The quote the buyer is asked to approve, with the address named. Raises AddressRequired."""
         if not wish.address_id and not await self._auth.addresses(call.who):
-            return refused("address_required", "there is no delivery address yet; ask for one", field_name="address_id")
+            raise AddressRequired("there is no delivery address yet; ask for one", field="address_id")
         request = QuoteRequest(address_id=wish.address_id, payment_method=wish.payment_method)
-        return ToolResult((await self._orders.quote(call.who, request)).to_wire())
+        quote = await self._orders.quote(call.who, request)
+        how = "cash on delivery" if wish.payment_method == "cod" else "online payment"
+        units = sum(line.qty for line in quote.lines)
+        return Proposal(
+            summary=f"Order {units} item{'s' * (units != 1)} for {quote.total.text()}, {how}, to {quote.address.city}",
+            arguments={"address_id": quote.address.address_id, "payment_method": wish.payment_method},
+            quote=quote.to_wire(), quote_hash=quote.quote_hash, cart_version=quote.cart_version,
+            total=quote.total.amount,
+        )  # fmt: skip
+
+    async def propose_cancel(self, call: Call, wish: OrderArguments) -> Proposal:
+        order = await self._orders.get(call.who, wish.order_id)
+        if order.status not in {"pending", "confirmed"}:
+            raise NotCancellable(
+                f"this order is {order.status} and cannot be cancelled", details={"status": order.status}
+            )
+        back = f"; {order.total.text()} goes back to you" if order.payment_status == "paid" else ""
+        return Proposal(
+            summary=f"Cancel the order of {order.total.text()}{back}",
+            arguments={"order_id": order.order_id},
+            quote={
+                "lines": [line.to_wire() for line in order.items],
+                "total": order.total.to_wire(),
+                "orderId": order.order_id,
+            },
+            total=order.total.amount,
+        )
 
     async def place(self, call: Call, wish: CheckoutArguments) -> ToolResult:
         """One order for exactly the consented quote, and for online payment the gateway order of that total."""
