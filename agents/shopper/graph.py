@@ -29,8 +29,9 @@ from tools.registry import Registry
 Graph = CompiledStateGraph[ShopperState, Turn, Any, Any]
 
 
-async def settle(_state: ShopperState) -> dict[str, Any]:
+async def settle(state: ShopperState) -> dict[str, Any]:
     """Parallel calls meet here, so that what follows runs once."""
+    del state
     return {"approval": None}
 
 
