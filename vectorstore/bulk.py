@@ -86,15 +86,8 @@ class BulkEmbedder:
 
     async def _exchange(self, texts: list[str]) -> Matrix:
         process = await self._running()
-        by_length = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-        answers = []
-        for start in range(0, len(texts), _TEXTS_A_REQUEST):
-            rows = by_length[start : start + _TEXTS_A_REQUEST]
-            answers.append(await _ask(process, [texts[row] for row in rows]))
-        vectors = np.concatenate(answers)
-        ordered = np.empty_like(vectors)
-        ordered[by_length] = vectors
-        return ordered
+        requests = [texts[start : start + _TEXTS_A_REQUEST] for start in range(0, len(texts), _TEXTS_A_REQUEST)]
+        return np.concatenate([await _ask(process, request) for request in requests])
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:

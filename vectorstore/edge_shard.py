@@ -140,11 +140,8 @@ class Shard:
         self, vector: object, using: str, where: Condition | None, limit: int, floor: float | None = None
     ) -> list[UUID]:
         query = qdrant.Query.Nearest(vector, using=using)
-        found = self._shard.query(
-            qdrant.QueryRequest(
-                limit, query=query, filter=engine_filter(where), with_payload=False, score_threshold=floor
-            )
-        )
+        request = qdrant.QueryRequest(limit, query=query, filter=engine_filter(where), score_threshold=floor)
+        found = self._shard.query(request)
         ranked = sorted(found, key=lambda point: (-point.score, point.id))  # equal scores come in any order
         return [point.id for point in ranked]
 

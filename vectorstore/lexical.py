@@ -15,7 +15,7 @@ from functools import lru_cache
 
 # letters and digits of any script; Indic vowel signs are marks, which \w leaves out
 _CHUNK = re.compile(r"[^\W_\u0900-\u0dff](?:[^\W_]|[-/.'+](?=[^\W_]))*|[\u0900-\u0dff]+")
-_PART = re.compile(r"[^\W_]+")
+_PART = re.compile(r"(?:[^\W_]|[\u0900-\u0dff])+")
 _STOP_WORDS = frozenset(
     re.findall(
         r"\w+",

@@ -23,7 +23,7 @@ def _plain(value: object) -> object:
             return value
 
 
-def holds(condition: Condition | None, payload: Payload) -> bool:
+def holds(condition: Condition | None, payload: Payload) -> bool:  # noqa: PLR0911 - one return a kind of condition
     match condition:
         case None:
             return True

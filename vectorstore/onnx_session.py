@@ -7,10 +7,9 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from vectorstore.embeddings import Matrix, unit
+from vectorstore.embeddings import Matrix, Vector, unit
 
 BUNDLED_MODEL = Path(__file__).parent / "models" / "all-MiniLM-L6-v2"
-_BATCH = 16
 
 
 class OnnxSession:
@@ -27,26 +26,22 @@ class OnnxSession:
         self.dim = int(self._session.get_outputs()[0].shape[-1])
 
     def embed(self, texts: Sequence[str]) -> Matrix:
-        """Texts of like length share a batch, so that little padding is computed; the order given is kept."""
-        token_ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
-        vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
-        shortest_first = sorted(range(len(texts)), key=lambda row: len(token_ids[row]))
-        for start in range(0, len(texts), _BATCH):
-            rows = shortest_first[start : start + _BATCH]
-            vectors[rows] = self._run([token_ids[row] for row in rows])
-        return vectors
+        """Each text by itself: as fast as batches here, and its vector does not depend on its neighbours.
 
-    def _run(self, batch: list[list[int]]) -> Matrix:
-        width = max(len(ids) for ids in batch)
-        ids = np.zeros((len(batch), width), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, row_ids in enumerate(batch):
-            ids[row, : len(row_ids)] = row_ids
-            mask[row, : len(row_ids)] = 1
-        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        (The int8 model scales by the largest activation of a run; in one batch with others a text's
+        vector moved by up to 0.02 in cosine.)
+        """
+        vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for row, encoding in enumerate(self._tokenizer.encode_batch(list(texts))):
+            vectors[row] = self._run(encoding.ids)
+        return unit(vectors)
+
+    def _run(self, token_ids: list[int]) -> Vector:
+        ids = np.array([token_ids], dtype=np.int64)
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         (hidden,) = self._session.run(None, feed)
-        weights = mask[:, :, None].astype(np.float32)
-        return unit((hidden * weights).sum(axis=1) / weights.sum(axis=1))
+        mean: Vector = hidden[0].mean(axis=0)
+        return mean
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:
