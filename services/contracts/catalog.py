@@ -1,20 +1,28 @@
 """What the catalogue promises: products, variants, stock and search."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import AliasChoices, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 
-from services.kit.errors import Conflict, Forbidden
+from services.kit.errors import Conflict, Forbidden, Invalid
+from services.kit.idempotency import CommandKey
 from services.kit.money import Money, RupeesIn
 from services.kit.principal import Principal
-from services.kit.text import LongText, ShortText
-from services.kit.wire import Wire
+from services.kit.text import LongText, ShortText, plain
+from services.kit.wire import Replayable, Wire
 
 Status = Literal["draft", "active", "archived"]
 Sort = Literal["relevance", "price_asc", "price_desc", "rating", "newest"]
 Options = dict[str, str]
+OptionsIn = dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], ShortText]
+AttributesIn = Annotated[dict[str, str | int | float | bool], Field(max_length=250)]
+Title = Annotated[
+    str, StringConstraints(min_length=1, max_length=300), AfterValidator(plain), StringConstraints(min_length=1)
+]
+ImageUrl = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=r"^(https?://|/)\S+$")]
 
 
 class OutOfStock(Conflict):
@@ -35,6 +43,28 @@ class SellerNotApproved(Forbidden):
 
 class SkuTaken(Conflict):
     code = "sku_taken"
+
+
+class ExternalIdTaken(Conflict):
+    """The seller already has a product under this externalId; `details.productId` names it."""
+
+    code = "external_id_taken"
+
+
+class StockBelowReserved(Conflict):
+    """Stock cannot be set below what orders hold; `details`: variantId, reserved."""
+
+    code = "stock_below_reserved"
+
+
+class HoldDiffers(Conflict):
+    """The order already holds another quantity of the variant; `details`: variantId, held."""
+
+    code = "hold_differs"
+
+
+class CursorInvalid(Invalid):
+    code = "invalid_cursor"
 
 
 class Rating(Wire):
@@ -58,6 +88,7 @@ class Card(Wire):
     seller_id: str
     colours: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
+    status: Status = "active"
 
 
 class VariantView(Wire):
@@ -74,12 +105,11 @@ class SellerBrief(Wire):
     name: str
 
 
-class ProductView(Card):
+class ProductView(Card, Replayable):
     description: str
     variants: tuple[VariantView, ...]
     images: tuple[str, ...]
     seller: SellerBrief
-    status: Status
     created_at: datetime
     updated_at: datetime
     version: int
@@ -87,7 +117,7 @@ class ProductView(Card):
 
 class VariantIn(Wire):
     sku: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
-    options: Annotated[Options, Field(max_length=8)] = {}
+    options: Annotated[OptionsIn, Field(max_length=8)] = {}
     price: RupeesIn | None = None
     compare_at_price: RupeesIn | None = None
     stock: Annotated[int, Field(ge=0, le=10_000_000)] = 0
@@ -96,15 +126,15 @@ class VariantIn(Wire):
 class ProductIn(Wire):
     """Prices in rupees. Without `variants` one base variant is made from `price` and `stock`."""
 
-    title: Annotated[ShortText, Field(validation_alias=AliasChoices("title", "name"))]
+    title: Annotated[Title, Field(validation_alias=AliasChoices("title", "name"))]
     description: LongText = ""
     price: RupeesIn
     compare_at_price: RupeesIn | None = None
     category: ShortText
     brand: ShortText | None = None
     stock: Annotated[int, Field(ge=0, le=10_000_000)] = 0
-    attributes: Annotated[dict[str, str | int | float | bool], Field(max_length=100)] = {}
-    images: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    attributes: AttributesIn = {}
+    images: Annotated[tuple[ImageUrl, ...], Field(max_length=20)] = ()
     variants: Annotated[tuple[VariantIn, ...], Field(max_length=100)] = ()
     status: Status = "active"
     external_id: Annotated[str, StringConstraints(max_length=128)] | None = None
@@ -122,14 +152,14 @@ class VariantPatch(Wire):
 class ProductPatch(Wire):
     """`price` and `stock` are for products with one variant; otherwise `variants` names which."""
 
-    title: Annotated[ShortText | None, Field(validation_alias=AliasChoices("title", "name"))] = None
+    title: Annotated[Title | None, Field(validation_alias=AliasChoices("title", "name"))] = None
     description: LongText | None = None
     price: RupeesIn | None = None
     stock: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
     category: ShortText | None = None
     brand: ShortText | None = None
-    attributes: Annotated[dict[str, str | int | float | bool], Field(max_length=100)] | None = None
-    images: Annotated[tuple[str, ...], Field(max_length=20)] | None = None
+    attributes: AttributesIn | None = None
+    images: Annotated[tuple[ImageUrl, ...], Field(max_length=20)] | None = None
     variants: Annotated[tuple[VariantPatch, ...], Field(max_length=100)] = ()
     status: Status | None = None
 
@@ -212,6 +242,46 @@ class ImportReport(Wire):
     problems: tuple[ImportProblem, ...]
 
 
+class IndexStatus(Wire):
+    """How far search is: products in the index, and how many of them still wait for their meaning vector."""
+
+    points: int
+    missing_dense: int
+    embedded: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeedVariant:
+    """Money in paise; `stock` is what lies on the shelf."""
+
+    variant_id: str
+    sku: str
+    options: Mapping[str, str]
+    price: int
+    compare_at_price: int | None
+    stock: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeedProduct:
+    """A finished product with its ids and past, for loading in bulk; `category` is a path (`Shoes > Sneakers`)."""
+
+    product_id: str
+    seller_id: str
+    title: str
+    description: str
+    category: str
+    brand: str | None
+    attributes: Mapping[str, str]
+    images: tuple[str, ...]
+    variants: tuple[SeedVariant, ...]
+    rating_average: float
+    rating_count: int
+    created_at: datetime
+    external_id: str | None = None
+    status: Status = "active"
+
+
 class CatalogPort(Protocol):
     async def search(self, query: ProductQuery) -> ProductPage:
         """Products of live sellers; price and stock come from the catalogue itself, never from the index."""
@@ -224,11 +294,11 @@ class CatalogPort(Protocol):
 
     async def similar(self, product_id: str, limit: int = 6) -> list[Card]: ...
 
-    async def create(self, who: Principal, product: ProductIn, key: str | None = None) -> ProductView:
-        """Raises Forbidden, SkuTaken."""
+    async def create(self, who: Principal, product: ProductIn, key: CommandKey | None = None) -> ProductView:
+        """Raises SellerNotApproved, SkuTaken, ExternalIdTaken."""
 
     async def update(self, who: Principal, product_id: str, patch: ProductPatch) -> ProductView:
-        """Raises NotFound, Invalid."""
+        """Raises NotFound, Invalid, StockBelowReserved."""
 
     async def archive(self, who: Principal, product_id: str) -> None:
         """Raises NotFound; repeatable."""
@@ -249,7 +319,7 @@ class CatalogPort(Protocol):
         """The product's one active variant. Raises NotFound, or VariantRequired naming the options with stock."""
 
     async def reserve(self, order_id: str, lines: Sequence[LineIn]) -> None:
-        """Hold stock for an order, all or nothing; repeatable. Raises OutOfStock, ProductGone."""
+        """Hold stock for an order, all or nothing; repeatable. Raises OutOfStock, ProductGone, HoldDiffers."""
 
     async def commit(self, order_id: str, lines: Sequence[LineIn]) -> None:
         """The held goods are sold: on hand and reserved go down together; repeatable."""

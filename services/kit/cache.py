@@ -56,6 +56,22 @@ class Cache:
         if keys:
             await self._client.delete(*(self._prefix + key for key in keys))
 
+    async def put_new(self, key: str, value: bytes, seconds: int) -> None:
+        """Keep the value unless there is one, or the key was retired a moment ago."""
+        try:
+            await self._client.set(self._prefix + key, value, ex=seconds, nx=True)
+        except RedisError as error:
+            log.warning("cache_away", error=repr(error))
+
+    async def retire(self, *keys: str, seconds: int = 5) -> None:
+        """Forget, and for some seconds refuse `put_new`: a reader that is slower than the change must not bring
+        the old value back. A retired key reads as b"". Raises RedisAway.
+        """
+        async with self._client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.set(self._prefix + key, b"", ex=seconds)
+            await pipe.execute()
+
     async def get_json(self, key: str) -> Any:
         raw = await self.get(key)
         return None if raw is None else orjson.loads(raw)

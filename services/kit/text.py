@@ -10,9 +10,13 @@ from pydantic import AfterValidator, StringConstraints
 
 def plain(text: str) -> str:
     """Text without markup and control characters; entities are decoded, so that `&` stays one character."""
-    cleaned = html.unescape(nh3.clean(text, tags=set(), clean_content_tags={"script", "style"}))
+    cleaned = text
+    if "<" in text or "&" in text:
+        cleaned = html.unescape(nh3.clean(text, tags=set(), clean_content_tags={"script", "style"}))
     if "<" in cleaned:
         cleaned = html.unescape(nh3.clean(cleaned, tags=set()))
+    if cleaned.isprintable():
+        return cleaned.strip()
     return "".join(c for c in cleaned if c in "\n\t" or unicodedata.category(c)[0] != "C").strip()
 
 

@@ -1,0 +1,6 @@
+"""The catalogue's documents: `products`, and `variants` that carry their own stock and holds."""
+
+from services.catalog.repository.products import ProductRepository
+from services.catalog.repository.stock import StockRepository
+
+__all__ = ["ProductRepository", "StockRepository"]

@@ -1,0 +1,93 @@
+"""Products and variants as documents, and back."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from services.catalog.models.product import Hold, Product, Variant
+
+Document = dict[str, Any]
+
+
+def product_document(product: Product) -> Document:
+    return {
+        "_id": product.product_id,
+        "seller_id": product.seller_id,
+        "title": product.title,
+        "description": product.description,
+        "category": product.category,
+        "brand": product.brand,
+        # names may hold dots and dollars, which are no good as keys of a document
+        "attributes": [[name, value] for name, value in product.attributes.items()],
+        "images": list(product.images),
+        "status": product.status,
+        "rating": {"average": product.rating_average, "count": product.rating_count},
+        "external_id": product.external_id,
+        "content_hash": product.content_hash,
+        "created_at": product.created_at,
+        "updated_at": product.updated_at,
+        "version": product.version,
+    }
+
+
+def variant_document(variant: Variant) -> Document:
+    return {
+        "_id": variant.variant_id,
+        "product_id": variant.product_id,
+        "seller_id": variant.seller_id,
+        "sku": variant.sku,
+        "options": [[name, value] for name, value in variant.options.items()],
+        "price": variant.price,
+        "compare_at_price": variant.compare_at_price,
+        "on_hand": variant.on_hand,
+        "reserved": variant.reserved,
+        "available": variant.available,
+        "live": variant.live,
+        "removed": variant.removed,
+        "revision": variant.revision,
+        "place": variant.place,
+        "low": variant.low,
+        "holds": [],
+    }
+
+
+def product_of(row: Document, variants: Iterable[Document]) -> Product:
+    ordered = sorted((variant_of(variant) for variant in variants), key=lambda variant: variant.place)
+    return Product(
+        product_id=row["_id"],
+        seller_id=row["seller_id"],
+        title=row["title"],
+        description=row["description"],
+        category=row["category"],
+        brand=row["brand"],
+        attributes=dict(row["attributes"]),
+        images=tuple(row["images"]),
+        status=row["status"],
+        rating_average=row["rating"]["average"],
+        rating_count=row["rating"]["count"],
+        external_id=row["external_id"],
+        content_hash=row["content_hash"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        version=row["version"],
+        variants=tuple(ordered),
+    )
+
+
+def variant_of(row: Document) -> Variant:
+    return Variant(
+        variant_id=row["_id"],
+        product_id=row["product_id"],
+        seller_id=row["seller_id"],
+        sku=row["sku"],
+        options=dict(row["options"]),
+        price=row["price"],
+        compare_at_price=row["compare_at_price"],
+        on_hand=row["on_hand"],
+        reserved=row["reserved"],
+        live=row["live"],
+        removed=row["removed"],
+        revision=row["revision"],
+        place=row["place"],
+        low=row["low"],
+        holds=tuple(Hold(hold["order_id"], hold["qty"], hold["at"]) for hold in row["holds"]),
+    )

@@ -1,0 +1,212 @@
+"""HTTP of the catalogue."""
+
+import hashlib
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import StringConstraints
+from starlette.responses import Response
+
+from services.catalog.adapters.ndjson import product_lines
+from services.catalog.service import CatalogService
+from services.contracts.catalog import (
+    Card,
+    CursorInvalid,
+    ExternalIdTaken,
+    ImportReport,
+    ProductIn,
+    ProductPage,
+    ProductPatch,
+    ProductQuery,
+    ProductView,
+    SellerNotApproved,
+    SkuTaken,
+    Sort,
+    Status,
+    StockBelowReserved,
+)
+from services.kit.errors import (
+    Conflict,
+    Forbidden,
+    IdempotencyConflict,
+    InFlight,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+    Unsupported,
+)
+from services.kit.money import RupeesIn
+from services.kit.web import Cursor, Limit, OptionalKey, Seller, Visitor, answer, problems
+from services.kit.wire import Wire
+
+SortParameter = Literal["relevance", "price_asc", "price_desc", "rating", "newest", "price", "-price"]
+Words = Annotated[list[Annotated[str, StringConstraints(max_length=100)]] | None, Query(max_length=20)]
+
+_SORTS: dict[SortParameter, Sort] = {
+    "relevance": "relevance",
+    "price_asc": "price_asc",
+    "price_desc": "price_desc",
+    "rating": "rating",
+    "newest": "newest",
+    "price": "price_asc",
+    "-price": "price_desc",
+}
+_LINES_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+_PUBLIC = {"Cache-Control": "public, no-cache"}
+_PRIVATE = {"Cache-Control": "private, no-store"}
+_JSON = "application/json"
+
+
+class SimilarProducts(Wire):
+    items: tuple[Card, ...]
+
+
+def routes(catalog: CatalogService) -> APIRouter:
+    router = APIRouter(tags=["catalog"])
+    _add_lists(router, catalog)
+    _add_selling(router, catalog)
+    _add_details(router, catalog)
+    return router
+
+
+def _add_lists(router: APIRouter, catalog: CatalogService) -> None:
+    @router.get("/products", response_model=ProductPage, responses=problems(CursorInvalid))
+    async def list_products(
+        *,
+        q: Annotated[str, Query(max_length=500, description="Words; keywords and meaning both count.")] = "",
+        query: Annotated[str, Query(max_length=500, description="The same as q.")] = "",
+        category: Annotated[
+            str | None, Query(max_length=200, description="A name or a path (`Shoes > Sneakers`).")
+        ] = None,
+        brand: Words = None,
+        colour: Words = None,
+        color: Words = None,
+        size: Words = None,
+        min_price: Annotated[RupeesIn | None, Query(alias="minPrice", description="Rupees.")] = None,
+        max_price: Annotated[RupeesIn | None, Query(alias="maxPrice", description="Rupees.")] = None,
+        min_rating: Annotated[float | None, Query(alias="minRating", ge=0, le=5)] = None,
+        in_stock: Annotated[bool, Query(alias="inStock", description="Leave out what is sold out.")] = False,
+        seller_id: Annotated[str | None, Query(alias="sellerId", max_length=64)] = None,
+        sort: SortParameter = "relevance",
+        limit: Limit = 20,
+        cursor: Cursor = None,
+        page: Annotated[int | None, Query(ge=1, le=1_000)] = None,
+        facets: bool = False,
+    ) -> Response:
+        """Products that answer the question; colour, size, price and stock hold for one variant of each."""
+        if min_price is not None and max_price is not None and min_price > max_price:
+            raise Invalid("minPrice is above maxPrice", field="minPrice")
+        asked = ProductQuery.model_construct(
+            q=(q or query).strip(),
+            category=category,
+            brand=tuple(brand or ()),
+            colour=(*(colour or ()), *(color or ())),
+            size=tuple(size or ()),
+            min_price=min_price,
+            max_price=max_price,
+            min_rating=min_rating,
+            in_stock=True if in_stock else None,
+            seller_id=seller_id,
+            sort=_SORTS[sort],
+            limit=limit,
+            cursor=cursor,
+            page=page,
+            facets=facets,
+        )
+        return answer(await catalog.search(asked))
+
+    @router.get(
+        "/products/seller",
+        response_model=ProductPage,
+        responses=problems(Unauthenticated, Forbidden, CursorInvalid),
+    )
+    async def list_own_products(
+        who: Seller, limit: Limit = 20, cursor: Cursor = None, status: Status | None = None
+    ) -> Response:
+        """The caller's products, newest first; without `status` those that are not archived."""
+        return answer(await catalog.of_seller(who, limit, cursor, status), headers=_PRIVATE)
+
+
+def _add_selling(router: APIRouter, catalog: CatalogService) -> None:
+    @router.post(
+        "/products",
+        status_code=201,
+        response_model=ProductView,
+        responses=problems(
+            Unauthenticated, Forbidden, SellerNotApproved, SkuTaken, ExternalIdTaken, IdempotencyConflict, InFlight
+        ),
+    )
+    async def create_product(who: Seller, product: ProductIn, key: OptionalKey) -> Response:
+        """Offer a product; with `variants`, or with one made from `price` and `stock`."""
+        return answer(await catalog.create(who, product, key), 201)
+
+    @router.post(
+        "/products/import",
+        response_model=ImportReport,
+        responses=problems(Unauthenticated, Forbidden, SellerNotApproved, Unsupported),
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"application/x-ndjson": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        },
+    )
+    async def import_products(who: Seller, request: Request) -> Response:
+        """Create or update many products, one JSON object a line; bad lines are reported, the others count.
+
+        An `externalId` on each line makes a repeat an update.
+        """
+        seller_id = await catalog.may_sell(who)
+        sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if sent_as not in _LINES_TYPES:
+            raise Unsupported("send NDJSON: Content-Type application/x-ndjson, one product a line")
+        return answer(await catalog.import_lines(seller_id, product_lines(request.stream())))
+
+    @router.patch(
+        "/products/{product_id}",
+        response_model=ProductView,
+        responses=problems(Unauthenticated, Forbidden, NotFound, StockBelowReserved, Conflict),
+    )
+    async def change_product(who: Seller, product_id: str, patch: ProductPatch) -> Response:
+        """Change what is named; the rest stays."""
+        return answer(await catalog.update(who, product_id, patch), headers=_PRIVATE)
+
+    @router.delete(
+        "/products/{product_id}", status_code=204, responses=problems(Unauthenticated, Forbidden, NotFound, Conflict)
+    )
+    async def archive_product(who: Seller, product_id: str) -> Response:
+        """Take a product off the market; orders keep what they know of it."""
+        await catalog.archive(who, product_id)
+        return Response(status_code=204)
+
+
+def _add_details(router: APIRouter, catalog: CatalogService) -> None:
+    @router.get(
+        "/products/{product_id}",
+        response_model=ProductView,
+        responses={304: {"description": "Not modified since the given ETag"}, **problems(NotFound)},
+    )
+    async def get_product(request: Request, who: Visitor, product_id: str) -> Response:
+        """A product with its variants and seller; a draft is there for its seller only."""
+        body = await catalog.public_bytes(product_id)
+        if body is None:
+            return answer(await catalog.get(product_id, who), headers=_PRIVATE)
+        etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        headers = {"ETag": etag, **_PUBLIC}
+        if _matches(request.headers.get("if-none-match"), etag):
+            return Response(None, 304, headers)
+        return Response(body, 200, headers, _JSON)
+
+    @router.get("/products/{product_id}/similar", response_model=SimilarProducts, responses=problems(NotFound))
+    async def list_similar_products(product_id: str, limit: Annotated[int, Query(ge=1, le=20)] = 6) -> Response:
+        """Products that are close to this one in meaning."""
+        if await catalog.public_bytes(product_id) is None:
+            raise NotFound.of("product")
+        return answer(SimilarProducts(items=tuple(await catalog.similar(product_id, limit))))
+
+
+def _matches(header: str | None, etag: str) -> bool:
+    """If-None-Match compares weakly."""
+    if header is None:
+        return False
+    return header.strip() == "*" or etag in {each.strip().removeprefix("W/") for each in header.split(",")}

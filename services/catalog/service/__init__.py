@@ -1,0 +1,210 @@
+"""The catalogue: products, their variants with stock, and search."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from services.catalog.adapters.search_index import ProductIndex
+from services.catalog.repository import ProductRepository, StockRepository
+from services.catalog.service.editing import Editing, SellerStatusOf
+from services.catalog.service.importing import Importing
+from services.catalog.service.indexing import Indexing
+from services.catalog.service.reading import Reading, SellerNames
+from services.catalog.service.rendered import RenderedProducts
+from services.catalog.service.stock import Stock
+from services.contracts.catalog import (
+    Card,
+    CatalogPort,
+    ImportReport,
+    IndexStatus,
+    LineIn,
+    PricedLine,
+    ProductIn,
+    ProductPage,
+    ProductPatch,
+    ProductQuery,
+    ProductView,
+    SeedProduct,
+    Status,
+    Vocabulary,
+)
+from services.kit.cache import Cache
+from services.kit.clock import Clock
+from services.kit.errors import Forbidden
+from services.kit.events import Envelope
+from services.kit.faults import NO_CRASHES, CrashPoints
+from services.kit.idempotency import CommandKey, Idempotency
+from services.kit.log import get_logger
+from services.kit.outbox import Outbox
+from services.kit.principal import Principal
+from vectorstore.embeddings import Vector
+
+log = get_logger("catalog")
+
+
+class CatalogService(CatalogPort):
+    """Implements the port; beside it what only its own process needs: rendering, indexing, bulk loading, loops."""
+
+    def __init__(
+        self,
+        *,
+        products: ProductRepository,
+        stock: StockRepository,
+        outbox: Outbox,
+        idempotency: Idempotency,
+        index: ProductIndex,
+        cache: Cache,
+        seller_names: SellerNames,
+        seller_status: SellerStatusOf,
+        clock: Clock,
+        crash: CrashPoints = NO_CRASHES,
+        low_stock_units: int = 5,
+    ) -> None:
+        rendered = RenderedProducts(cache)
+        self._reading = Reading(products, index, rendered, seller_names)
+        self._stock = Stock(
+            shelf=stock,
+            products=products,
+            outbox=outbox,
+            rendered=rendered,
+            clock=clock,
+            crash=crash,
+            low_stock_units=low_stock_units,
+        )
+        self._editing = Editing(
+            products=products,
+            shelf=stock,
+            outbox=outbox,
+            idempotency=idempotency,
+            reading=self._reading,
+            stock=self._stock,
+            rendered=rendered,
+            seller_status=seller_status,
+            clock=clock,
+            low_stock_units=low_stock_units,
+        )
+        self._indexing = Indexing(products, index, clock)
+        self._importing = Importing(
+            products=products,
+            shelf=stock,
+            outbox=outbox,
+            index=index,
+            rendered=rendered,
+            indexing=self._indexing,
+            stock=self._stock,
+            clock=clock,
+            low_stock_units=low_stock_units,
+        )
+
+    async def search(self, query: ProductQuery) -> ProductPage:
+        return await self._reading.search(query)
+
+    async def get(self, product_id: str, who: Principal | None = None) -> ProductView:
+        return await self._reading.get(product_id, who)
+
+    async def public_bytes(self, product_id: str) -> bytes | None:
+        """The JSON of a product everybody may see, from the cache if it is there; None when there is none such."""
+        return await self._reading.public_bytes(product_id)
+
+    async def many(self, product_ids: Sequence[str]) -> list[Card]:
+        return await self._reading.many(product_ids)
+
+    async def similar(self, product_id: str, limit: int = 6) -> list[Card]:
+        return await self._reading.similar(product_id, limit)
+
+    async def create(self, who: Principal, product: ProductIn, key: CommandKey | None = None) -> ProductView:
+        return await self._editing.create(who, product, key)
+
+    async def update(self, who: Principal, product_id: str, patch: ProductPatch) -> ProductView:
+        return await self._editing.update(who, product_id, patch)
+
+    async def archive(self, who: Principal, product_id: str) -> None:
+        await self._editing.archive(who, product_id)
+
+    async def may_sell(self, who: Principal) -> str:
+        """The caller's seller id. Raises SellerNotApproved."""
+        return await self._editing.may_sell(who.seller_id)
+
+    async def of_seller(
+        self, who: Principal, limit: int, cursor: str | None, status: Status | None = None
+    ) -> ProductPage:
+        if who.seller_id is None:
+            raise Forbidden("this is for sellers")
+        return await self._reading.of_seller(who.seller_id, limit, cursor, status)
+
+    async def import_lines(self, seller_id: str, lines: AsyncIterator[tuple[int, ProductIn | str]]) -> ImportReport:
+        return await self._importing.import_lines(seller_id, lines)
+
+    async def backfill(self, products: Sequence[SeedProduct], vectors: Mapping[str, Vector] | None = None) -> int:
+        """Load finished products without events and index them; those that are there are left as they are.
+
+        `vectors` by product id, made from `index_text`. Returns how many were new.
+        """
+        return await self._importing.backfill(products, vectors or {})
+
+    def index_text(self, product: SeedProduct) -> str:
+        """The text a product's vector is made from."""
+        return self._importing.index_text(product)
+
+    async def vocabulary(self) -> Vocabulary:
+        return await self._indexing.vocabulary()
+
+    async def price(self, variant_ids: Sequence[str]) -> dict[str, PricedLine]:
+        return await self._reading.price(variant_ids)
+
+    async def sole_variant(self, product_id: str) -> PricedLine:
+        return await self._reading.sole_variant(product_id)
+
+    async def reserve(self, order_id: str, lines: Sequence[LineIn]) -> None:
+        await self._stock.reserve(order_id, lines)
+
+    async def commit(self, order_id: str, lines: Sequence[LineIn]) -> None:
+        await self._stock.commit(order_id, lines)
+
+    async def release(self, order_id: str, lines: Sequence[LineIn]) -> None:
+        await self._stock.release(order_id, lines)
+
+    async def restock(self, order_id: str, lines: Sequence[LineIn]) -> None:
+        await self._stock.restock(order_id, lines)
+
+    async def holds_older_than(self, moment: datetime) -> list[tuple[str, list[LineIn]]]:
+        return await self._stock.holds_older_than(moment)
+
+    async def follow(self, event: Envelope) -> None:
+        """Bring the index up to date with the products an event speaks of."""
+        await self._indexing.follow(event)
+
+    async def flush_inventory(self) -> int:
+        """Write inventory events for all stock that moved since the last time; returns how many products."""
+        return await self._stock.flush()
+
+    async def inventory_loop(self, *, poll_seconds: float = 5.0, gather_seconds: float = 0.05) -> None:
+        """Until cancelled: tell stock that moved, changes of `gather_seconds` together.
+
+        Changes made by another process are seen within `poll_seconds`. One such loop in the whole installation.
+        """
+        while True:
+            self._stock.changed.clear()
+            try:
+                await self._stock.flush()
+            except Exception as error:  # noqa: BLE001 - an outage of the database is outlived; the marks stay
+                log.warning("inventory_flush_failed", error=repr(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stock.changed.wait(), poll_seconds)
+            await asyncio.sleep(gather_seconds)
+
+    async def embed_missing(self) -> int:
+        """Give vectors to all indexed products that lack one; returns how many got one."""
+        return await self._indexing.embed_missing()
+
+    async def embedding_loop(self, *, poll_seconds: float = 60.0) -> None:
+        """Until cancelled: vectors for whatever has none."""
+        await self._indexing.embedding_loop(poll_seconds)
+
+    async def index_status(self) -> IndexStatus:
+        return await self._indexing.status()
+
+    async def repair_index(self) -> int:
+        """Make index and documents agree on which products there are (after a start, or an erased index)."""
+        return await self._indexing.repair()
