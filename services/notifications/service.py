@@ -1,0 +1,224 @@
+"""Tells users what happened: kept with the event's claim, then sent until it is sent or given up."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from services.contracts.auth import AuthPort, Contact
+from services.contracts.events import REGISTRY
+from services.contracts.notifications import NotificationsPort, NotificationView, Push
+from services.kit.clock import Clock
+from services.kit.errors import Invalid, NotFound
+from services.kit.events import Envelope
+from services.kit.faults import NO_CRASHES, CrashPoints
+from services.kit.inbox import Inbox
+from services.kit.log import get_logger
+from services.kit.outbox import Unit
+from services.kit.principal import SYSTEM, Principal
+from services.kit.wire import Page
+from services.notifications.adapters.templates import Templates
+from services.notifications.models import (
+    TEMPLATES,
+    Mail,
+    MailAway,
+    Mailer,
+    MailRefused,
+    Notification,
+    notifications_of,
+    recipient_of,
+)
+from services.notifications.repository import SLOTS, NotificationRepository
+
+log = get_logger("notifications")
+
+_MINUTE, _HOUR = 60.0, 3600.0
+RETRY_DELAYS = (30.0, 2 * _MINUTE, 10 * _MINUTE, _HOUR, 4 * _HOUR, 12 * _HOUR, 24 * _HOUR)
+_MONTHS_AT_ONCE = (1, 2, 3, 6, 12)
+
+
+async def nobody_listens(_user_id: str, _notification: NotificationView) -> None:
+    """The push of a process without open sockets."""
+
+
+class NotificationsService(NotificationsPort):
+    """`retry_delays` are the seconds before each further attempt at a mail; after the last it has failed.
+
+    `lease_seconds` is how long an attempt has before another may begin: longer than the mailer's time limit.
+    """
+
+    def __init__(
+        self,
+        repository: NotificationRepository,
+        inbox: Inbox,
+        *,
+        auth: AuthPort,
+        mailer: Mailer,
+        templates: Templates,
+        clock: Clock,
+        push: Push = nobody_listens,
+        crash: CrashPoints = NO_CRASHES,
+        mail_domain: str = "cohort.example",
+        retry_delays: Sequence[float] = RETRY_DELAYS,
+        lease_seconds: float = 60.0,
+    ) -> None:
+        self._repository = repository
+        self._inbox = inbox
+        self._auth = auth
+        self._mailer = mailer
+        self._templates = templates
+        self._clock = clock
+        self._push = push
+        self._crash = crash
+        self._mail_domain = mail_domain
+        self._retry_delays = tuple(retry_delays)
+        self._lease = timedelta(seconds=lease_seconds)
+        self._mail_is_away = False
+
+    async def tell(self, envelope: Envelope) -> None:
+        """Keep what this event has to say, once; then show it and send it."""
+        made = await self._written(envelope)
+        self._crash.reach("notifications.written")
+        for notification in made:
+            if notification.channel == "in_app":
+                await self._show(notification)
+            elif not self._mail_is_away:
+                await self._deliver(notification)
+
+    async def _written(self, envelope: Envelope) -> list[Notification]:
+        """Nothing when the event was told before, tells nobody anything, or its account is gone."""
+        if envelope.type not in TEMPLATES:
+            return []
+        event = REGISTRY[envelope.type].from_wire(envelope.data)
+        contact = await self._find_contact(recipient_of(event))
+        if contact is None:
+            return []
+        rendered = self._templates.render(event, contact.name)
+        made = notifications_of(envelope.id, event, rendered, self._clock.now())
+
+        async def effect(unit: Unit) -> None:
+            await self._repository.add(made, unit)
+
+        return made if await self._inbox.once(envelope, effect) else []
+
+    async def _find_contact(self, user_id: str) -> Contact | None:
+        try:
+            return await self._auth.contact(SYSTEM, user_id)
+        except NotFound:
+            log.info("nobody_to_tell", user=user_id)
+            return None
+
+    async def _show(self, notification: Notification) -> None:
+        try:
+            await self._push(notification.user_id, notification.view())
+        except Exception as error:  # noqa: BLE001 - a broken socket must not hold up the mail; the list has it anyway
+            log.warning("push_failed", notification=notification.notification_id, error=repr(error))
+
+    async def deliver_pending(self) -> int:
+        """Send what is due; a loop calls this every few seconds. How many mails went out.
+
+        Ends early when the mail server is away: the rest stays due.
+        """
+        sent = 0
+        self._mail_is_away = False
+        for slot in range(SLOTS):
+            for notification in await self._repository.waiting(slot, self._clock.now()):
+                sent += await self._deliver(notification)
+                if self._mail_is_away:
+                    return sent
+        return sent
+
+    async def _deliver(self, notification: Notification) -> bool:
+        now = self._clock.now()
+        if not await self._repository.claim(notification, now + self._lease):
+            return False
+        contact = await self._find_contact(notification.user_id)
+        if contact is None:
+            await self._repository.failed(notification.notification_id, "the account is gone", now)
+            return False
+        try:
+            await self._mailer.send(self._mail(notification, contact))
+        except MailRefused as error:
+            await self._give_up(notification, str(error))
+            return False
+        except MailAway as error:
+            self._mail_is_away = True
+            await self._postpone(notification, str(error))
+            return False
+        except Exception as error:  # noqa: BLE001 - a mail that breaks the mailer counts its attempts like any other
+            await self._postpone(notification, repr(error)[:300])
+            return False
+        self._crash.reach("notifications.sent")
+        await self._repository.sent(notification.notification_id, self._clock.now())
+        return True
+
+    async def _postpone(self, notification: Notification, reason: str) -> None:
+        if notification.attempts >= len(self._retry_delays):
+            await self._give_up(notification, reason)
+            return
+        log.warning("mail_postponed", notification=notification.notification_id, reason=reason)
+        due = self._clock.now() + timedelta(seconds=self._retry_delays[notification.attempts])
+        await self._repository.try_later(notification.notification_id, reason, due)
+
+    async def _give_up(self, notification: Notification, reason: str) -> None:
+        log.warning("mail_failed", notification=notification.notification_id, reason=reason)
+        await self._repository.failed(notification.notification_id, reason, self._clock.now())
+
+    def _mail(self, notification: Notification, contact: Contact) -> Mail:
+        return Mail(
+            message_id=f"{notification.notification_id}@{self._mail_domain}",
+            to_name=contact.name,
+            to_email=contact.email,
+            subject=notification.subject,
+            text=notification.body,
+            html=notification.html,
+            date=notification.created_at,
+        )
+
+    async def mine(self, who: Principal, limit: int = 20, cursor: str | None = None) -> Page[NotificationView]:
+        """Of the last two years. Raises Invalid for a cursor that is not ours."""
+        before = _parse_cursor(cursor) if cursor else None
+        found: list[Notification] = []
+        month = _month_index(before[0] if before else self._clock.now())
+        for count in _MONTHS_AT_ONCE:
+            months = [_month(month - back) for back in range(count)]
+            rows = await self._repository.of_months(who.user_id, months)
+            found += [row for row in rows if before is None or _position(row) < before]
+            month -= count
+            if len(found) > limit:
+                break
+        more = len(found) > limit
+        items = [notification.view() for notification in found[:limit]]
+        return Page(items=items, next_cursor=_cursor(found[limit - 1]) if more else None)
+
+    async def read(self, who: Principal, notification_id: str) -> NotificationView:
+        await self._repository.mark_read(who.user_id, notification_id, self._clock.now())
+        found = await self._repository.find_in_app(who.user_id, notification_id)
+        if found is None:
+            raise NotFound.of("notification")
+        return found.view()
+
+
+def _position(notification: Notification) -> tuple[datetime, str]:
+    return notification.created_at, notification.notification_id
+
+
+def _cursor(last: Notification) -> str:
+    return f"{last.created_at.isoformat()}_{last.notification_id}"
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, str]:
+    at, _, notification_id = cursor.partition("_")
+    try:
+        position = datetime.fromisoformat(at), notification_id
+    except ValueError:
+        position = None
+    if position is None or position[0].tzinfo is None:
+        raise Invalid("not a cursor of this list; take nextCursor as it came", field="cursor")
+    return position
+
+
+def _month_index(at: datetime) -> int:
+    return at.year * 12 + at.month - 1
+
+
+def _month(index: int) -> str:
+    return f"{index // 12:04d}-{index % 12 + 1:02d}"
