@@ -11,7 +11,7 @@ _REMEMBERED_QUERIES = 1024
 
 
 class OnnxEmbedder:
-    """Embeds queries in this process, in one thread of its own; the last queries are remembered.
+    """Embeds queries in this process, in a thread of its own; the last queries are remembered.
 
     Loading takes about 0.3 s and happens in the constructor. For thousands of documents use BulkEmbedder.
     """
@@ -48,3 +48,4 @@ class OnnxEmbedder:
     async def close(self) -> None:
         """Wait for the running embedding, then end the thread."""
         await asyncio.to_thread(self._thread.shutdown)
+        self._session.close()

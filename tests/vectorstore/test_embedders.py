@@ -2,6 +2,8 @@ import asyncio
 import os
 import select
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -115,3 +117,29 @@ async def test_an_idle_bulk_process_ends_and_comes_back() -> None:
     assert readable
     assert (await bulk.embed(["lamp"])).shape[0] == 1
     await bulk.close()
+
+
+PARENT = """
+import asyncio
+from vectorstore.bulk import BulkEmbedder
+
+async def main():
+    bulk = BulkEmbedder()
+    await bulk.embed(["lamp"])
+    print(bulk.pid, flush=True)
+    await bulk.embed(["a long text about lamps " * 20] * 100_000)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for the end of a process as Linux does")
+def test_a_busy_bulk_process_dies_with_its_parent() -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, cwd=Path.cwd()) as parent:
+        assert parent.stdout is not None
+        child = os.pidfd_open(int(parent.stdout.readline()))
+        parent.kill()
+        readable, _, _ = select.select([child], [], [], 10)
+        os.close(child)
+    assert readable
