@@ -95,7 +95,7 @@ async def _stream(model: Any, messages: Sequence[BaseMessage], on_text: OnText) 
         content=whole.text if isinstance(whole.text, str) else whole.text(),
         tool_calls=whole.tool_calls,
         invalid_tool_calls=whole.invalid_tool_calls,
-        additional_kwargs={k: v for k, v in whole.additional_kwargs.items() if k == "ask"},
+        additional_kwargs={k: v for k, v in whole.additional_kwargs.items() if k in {"ask", "plan"}},
         usage_metadata=whole.usage_metadata,
     )
 
