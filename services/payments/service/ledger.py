@@ -1,0 +1,146 @@
+"""Where facts move payments: one transition, its events and what follows of it, whoever brings the fact."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from services.contracts.orders import OrdersPort
+from services.kit.clock import Clock
+from services.kit.errors import CohortError, NotFound
+from services.kit.faults import CrashPoints
+from services.kit.log import get_logger
+from services.kit.mongo import AWAY, DuplicateKey
+from services.kit.outbox import Outbox, Unit
+from services.kit.principal import SYSTEM
+from services.payments.models import GatewayFact, Payment, Refund, stray_refund, whole_refund
+from services.payments.repository import PaymentRepository
+
+ATTEMPTS = 20
+log = get_logger("payments")
+
+Beside = Callable[[Unit, Payment], Awaitable[None]]
+"""Further writes of the same transaction, given the payment as it will be."""
+
+
+class Overtaken(Exception):
+    """Another writer was faster: begin again from a fresh read."""
+
+
+class Ledger:
+    """`patience_seconds` is how long an answer waits for orders to take note; after that the sweep goes on."""
+
+    def __init__(
+        self,
+        repository: PaymentRepository,
+        outbox: Outbox,
+        *,
+        orders: OrdersPort,
+        clock: Clock,
+        crash: CrashPoints,
+        patience_seconds: float,
+    ) -> None:
+        self.due = asyncio.Event()
+        self._payments = repository
+        self._outbox = outbox
+        self._orders = orders
+        self._clock = clock
+        self._crash = crash
+        self._patience = patience_seconds
+
+    async def feed(self, payment_id: str, fact: GatewayFact, beside: Beside | None = None) -> Payment:
+        """Move the payment by the fact in a transaction of its own, then tell the order."""
+
+        async def work(unit: Unit) -> Payment:
+            payment = await self.feed_within(unit, payment_id, fact)
+            if beside:
+                await beside(unit, payment)
+            return payment
+
+        payment = await self.in_one_write(work)
+        await self.follow_up(payment)
+        return payment
+
+    async def feed_within(self, unit: Unit, payment_id: str, fact: GatewayFact) -> Payment:
+        """The transition, its events and a refund of money that came twice, inside a transaction."""
+        before = await self.read(payment_id, unit)
+        outcome = before.after(fact, self._clock.now())
+        if outcome.stray:
+            log.error("money_beside_the_payment", payment_id=payment_id, transaction_id=fact.transaction_id)
+            await self.want_refund(unit, stray_refund(before, fact, self._clock.now()))
+        if outcome.payment is not before:
+            await self.save(outcome.payment, unit)
+        for event in outcome.events:
+            unit.record(event, sequence=outcome.payment.version)
+        return outcome.payment
+
+    async def follow_up(self, payment: Payment) -> None:
+        """Tell the order of its money, and wake whoever captures and refunds."""
+        self._crash.reach("payments.completed")
+        self.due.set()
+        if payment.is_unsettled:
+            await self._tell(payment)
+
+    async def settle(self, payment_id: str) -> bool:
+        """Tell the order of its money if that is still to do; whether it took note now."""
+        payment = await self._payments.find(payment_id)
+        return payment is not None and payment.is_unsettled and await self._tell(payment)
+
+    async def refund_all(self, unit: Unit, payment: Payment, reason: str) -> None:
+        """Want back whatever is left of a captured payment; once, however often it is asked for."""
+        if payment.is_open or payment.is_cod or payment.left_to_refund <= 0:
+            return
+        refund = whole_refund(payment, reason, self._clock.now())
+        if await self.want_refund(unit, refund):
+            await self.save(payment.wanting_back(refund.amount), unit)
+
+    async def want_refund(self, unit: Unit, refund: Refund) -> bool:
+        if await self._payments.find_refund(refund.refund_id, unit):
+            return False
+        await self._payments.insert_refund(refund, unit)
+        return True
+
+    async def read(self, payment_id: str, unit: Unit) -> Payment:
+        payment = await self._payments.find(payment_id, unit)
+        if payment is None:
+            raise NotFound.of("payment")
+        return payment
+
+    async def in_one_write(self, work: Callable[[Unit], Awaitable[Payment]]) -> Payment:
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._outbox.transact(work)
+            except (Overtaken, DuplicateKey):
+                continue
+        raise Overtaken
+
+    async def save(self, payment: Payment, unit: Unit) -> None:
+        if not await self._payments.save(payment, unit):
+            raise Overtaken
+
+    async def _tell(self, payment: Payment) -> bool:
+        """False when orders could not be reached: the sweep tells them later."""
+        try:
+            async with asyncio.timeout(self._patience):
+                accepted = await self._accepted(payment)
+        except (CohortError, TimeoutError, *AWAY) as error:
+            log.warning("order_not_told", payment_id=payment.payment_id, error=repr(error))
+            return False
+        self._crash.reach("payments.told")
+        await self.in_one_write(lambda unit: self._told(unit, payment.payment_id, accepted=accepted))
+        return True
+
+    async def _accepted(self, payment: Payment) -> bool:
+        try:
+            return (await self._orders.mark_paid(SYSTEM, payment.paid_fact())).accepted
+        except NotFound:
+            return False
+
+    async def _told(self, unit: Unit, payment_id: str, *, accepted: bool) -> Payment:
+        payment = await self.read(payment_id, unit)
+        if not payment.is_unsettled:
+            return payment
+        told = payment.told()
+        await self.save(told, unit)
+        if not accepted:
+            await self.refund_all(unit, told, "the order was closed when the money came")
+            self.due.set()
+        return told
