@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import phonenumbers
 
@@ -59,9 +59,9 @@ class Session:
     handed_over_at: datetime | None = None
     revoked_at: datetime | None = None
 
-    def raced(self, secret_hash: str, arrived_at: datetime) -> bool:
+    def raced(self, secret_hash: str, arrived_at: datetime, grace: timedelta) -> bool:
         """Whether this used token came in before its successor could be known to anyone: a race, not a theft."""
-        in_time = self.handed_over_at is None or arrived_at <= self.handed_over_at
+        in_time = self.handed_over_at is None or arrived_at <= self.handed_over_at + grace
         return secret_hash == self.previous_hash and in_time
 
 

@@ -59,7 +59,8 @@ class KeyRing:
 
 
 def _load(path: Path) -> Ed25519PrivateKey:
-    path.chmod(0o600)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except ValueError as error:

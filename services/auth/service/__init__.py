@@ -34,7 +34,11 @@ __all__ = ["AuthService", "SignInLimits"]
 
 
 class AuthService(AuthPort):
-    """Who may come in, and how to reach them. Each use case lives in a file of this package."""
+    """Who may come in, and how to reach them. Each use case lives in a file of this package.
+
+    A refresh token that comes again after its successor was handed out ends the session. `race_grace_ms` moves that
+    moment: within it the used token is refused and nothing else, so that two tabs do not log each other out.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class AuthService(AuthPort):
         login_limits: SignInLimits | None = None,
         register_limits: SignInLimits | None = None,
         session_days: int = 30,
+        race_grace_ms: int = 0,
     ) -> None:
         self._sessions = Sessions(
             repository,
@@ -61,6 +66,7 @@ class AuthService(AuthPort):
             random_bytes=random_bytes,
             limits=login_limits or SignInLimits(),
             session_days=session_days,
+            race_grace_ms=race_grace_ms,
         )
         self._accounts = Accounts(
             repository,

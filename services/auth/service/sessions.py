@@ -34,6 +34,7 @@ class Sessions:
         random_bytes: Callable[[int], bytes],
         limits: SignInLimits,
         session_days: int,
+        race_grace_ms: int,
     ) -> None:
         self._repository = repository
         self._tokens = tokens
@@ -44,6 +45,7 @@ class Sessions:
         self._random_bytes = random_bytes
         self._limits = limits
         self._lifetime = timedelta(days=session_days)
+        self._race_grace = timedelta(milliseconds=race_grace_ms)
 
     async def login(self, command: Login, device: Device) -> SignedIn:
         await self._limits.take(command.email, device, self._clock.now())
@@ -106,7 +108,9 @@ class Sessions:
         """Revoke for a token that was used before; it is in the database before anyone hears of it."""
         session = await self._repository.find_session(token.session_id)
         used = _hashed(token.secret)
-        if session is None or session.revoked_at or session.secret_hash == used or session.raced(used, arrived_at):
+        if session is None or session.revoked_at or session.secret_hash == used:
+            return
+        if session.raced(used, arrived_at, self._race_grace):
             return
         log.warning("refresh_reused", session=session.session_id, user=session.user_id)
         await self._revoke(session.session_id, "refresh token used twice")

@@ -47,6 +47,18 @@ async def test_a_used_token_ends_its_family_and_the_database_knows(auth: Auth, c
     assert not await auth.service.is_live(session["_id"])
 
 
+async def test_within_the_grace_a_used_token_is_refused_and_nothing_else(make_auth, clock: ManualClock):
+    auth: Auth = await make_auth(race_grace_ms=2000)
+    first = await auth.register()
+    second = await auth.service.refresh(first.refresh_token, LAPTOP)
+    clock.advance(timedelta(seconds=2))
+    assert await refused(auth, first.refresh_token)
+    assert await auth.service.refresh(second.refresh_token, LAPTOP)
+    clock.advance(timedelta(seconds=3))
+    assert await refused(auth, second.refresh_token)
+    assert (await auth.sessions())[0]["revoked_at"] == clock.now()
+
+
 async def test_a_token_used_two_rotations_ago_ends_its_family(auth: Auth):
     first = await auth.register()
     second = await auth.service.refresh(first.refresh_token, LAPTOP)

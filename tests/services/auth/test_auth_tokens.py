@@ -125,6 +125,9 @@ def test_keys_are_readable_by_their_owner_only(tmp_path: Path, clock: ManualCloc
     KeyRing(tmp_path / "keys", clock)
     [path] = (tmp_path / "keys").iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    KeyRing(tmp_path / "keys", clock)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
