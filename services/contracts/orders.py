@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
 from services.contracts.auth import Address
 from services.kit.errors import Conflict, Refused
@@ -22,7 +22,10 @@ class CartEmpty(Refused):
 
 
 class QuoteChanged(Conflict):
-    """The quote no longer holds; `details.quote` is the fresh one and `details.changes` says what moved."""
+    """The quote no longer holds; `details.quote` is the fresh one and `details.changes` says what moved:
+
+    cart, prices, amounts, address, payment_method, expired; `unknown` when the hash is none of ours.
+    """
 
     code = "quote_changed"
 
@@ -31,6 +34,12 @@ class CartAlreadyOrdered(Conflict):
     """This version of the cart is an order already; `details.orderId`."""
 
     code = "cart_already_ordered"
+
+
+class AddressRequired(Refused):
+    """No address was named and the buyer has none."""
+
+    code = "address_required"
 
 
 class NotCancellable(Conflict):
@@ -71,7 +80,7 @@ class CancelOrder(Wire):
 class TaxSplit(Wire):
     """GST inside the price of a line, in paise: CGST and SGST within a state, else IGST. `rate` is in percent."""
 
-    rate: float
+    rate: int
     cgst: int = 0
     sgst: int = 0
     igst: int = 0
@@ -82,6 +91,8 @@ class TaxSplit(Wire):
 
 
 class OrderLine(Wire):
+    """`price` is for one piece; `line_total` is price · qty − discount, GST included."""
+
     line_id: str
     product_id: str
     variant_id: str
@@ -172,9 +183,49 @@ class MarkPaid(Wire):
     order: OrderView
 
 
+class SeedLine(Wire):
+    """A line of a finished order; `unit_price` in paise, GST included."""
+
+    product_id: str
+    variant_id: str
+    seller_id: str
+    title: str
+    category: str
+    brand: str | None = None
+    options: dict[str, str] = {}
+    sku: str = ""
+    image: str | None = None
+    qty: int
+    unit_price: int
+
+
+class SeedOrder(Wire):
+    """An order of the past for bulk loading; tax, shipping and commission are worked out by the usual rules."""
+
+    order_id: str
+    user_id: str
+    status: OrderStatus
+    payment_status: PaymentStatus
+    payment_method: str
+    address: Address
+    lines: tuple[SeedLine, ...]
+    placed_at: datetime
+    confirmed_at: datetime | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    expired_at: datetime | None = None
+    returned_at: datetime | None = None
+    payment_id: str | None = None
+
+
 class OrdersPort(Protocol):
     async def quote(self, who: Principal, request: QuoteRequest) -> Quote:
-        """Raises CartEmpty, NotFound (address), OutOfStock, MethodNotAvailable, SellerUnavailable."""
+        """What an order would cost now; nothing is held.
+
+        Raises CartEmpty, AddressRequired, NotFound (address), OutOfStock, ProductGone, MethodNotAvailable,
+        SellerUnavailable.
+        """
 
     async def place(self, who: Principal, command: PlaceOrder, key: CommandKey) -> OrderView:
         """Turn the caller's cart into an order; safe to repeat with the same key.
@@ -204,6 +255,3 @@ class OrdersPort(Protocol):
 
     async def expire_due(self) -> int:
         """Expire unpaid orders past their time and sweep holds whose order was never saved; how many ended."""
-
-
-Qty = Annotated[int, Field(ge=1)]

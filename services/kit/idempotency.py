@@ -48,12 +48,16 @@ def body_hash(raw: bytes) -> str:
 
 @dataclass(frozen=True)
 class Attempt:
-    """The right to do a command once. `new_id` is the same on every retry; `answer` is set on a replay."""
+    """The right to do a command once. `new_id` is the same on every retry; `answer` is set on a replay.
+
+    `resumed` says that an earlier try with this id broke off and may have left traces outside the database.
+    """
 
     new_id: str
     record_id: str | None = None
     lock: datetime | None = None
     answer: dict[str, Any] | None = None
+    resumed: bool = False
 
 
 class Idempotency:
@@ -154,7 +158,7 @@ class Idempotency:
         )
         if taken.modified_count != 1:
             raise InFlight("a request with this Idempotency-Key is still running; retry shortly", retry_after=1)
-        return Attempt(new_id=row["newId"], record_id=row["_id"], lock=lock)
+        return Attempt(new_id=row["newId"], record_id=row["_id"], lock=lock, resumed=True)
 
     async def _store(self, attempt: Attempt, answer: dict[str, Any]) -> None:
         if attempt.record_id:

@@ -1,0 +1,88 @@
+"""How an order changes: one conditional write with its event, and the stock that follows."""
+
+from collections.abc import Awaitable, Callable
+
+from services.contracts.catalog import CatalogPort
+from services.contracts.events import OrderEvent
+from services.kit.errors import CohortError, NotFound, Unavailable
+from services.kit.log import get_logger
+from services.kit.outbox import Outbox, Unit
+from services.orders.models.order import Order
+from services.orders.repository import OrderRepository
+
+ATTEMPTS = 20
+Also = Callable[[Unit], Awaitable[None]]
+Decide = Callable[[Order], Awaitable["Step | None"]]
+
+log = get_logger("orders")
+
+
+class Step:
+    """The order as it shall be, the event that says so, and what belongs into the same write."""
+
+    def __init__(self, after: Order, event: OrderEvent, also: Also | None = None) -> None:
+        self.after = after
+        self.event = event
+        self.also = also
+
+
+class _Moved(Exception):
+    pass
+
+
+class OrderChanges:
+    """Decides on the order as it is, writes only if it still is so, and else decides anew."""
+
+    def __init__(self, repository: OrderRepository, outbox: Outbox, catalog: CatalogPort) -> None:
+        self._orders = repository
+        self._outbox = outbox
+        self._catalog = catalog
+
+    async def change(self, order_id: str, decide: Decide, *, stock_first: bool = False) -> Order:
+        """The order after the step, or as it is when `decide` sees nothing to do. Raises NotFound.
+
+        With `stock_first` a stock step that is still due is taken before anything is decided.
+        """
+        for _ in range(ATTEMPTS):
+            before = await self._orders.find(order_id)
+            if before is None:
+                raise NotFound.of("order")
+            if stock_first and before.stock_due:
+                await self.take_stock_step(before)
+                before = before.with_stock_settled()
+            step = await decide(before)
+            if step is None:
+                return before
+            if await self._write(before, step):
+                return await self.settle_stock(step.after)
+        raise Unavailable("this order is being changed from too many places at once", retry_after=1)
+
+    async def _write(self, before: Order, step: Step) -> bool:
+        async def work(unit: Unit) -> None:
+            if not await self._orders.replace(before, step.after, unit):
+                raise _Moved
+            unit.record(step.event, sequence=step.after.version)
+            if step.also:
+                await step.also(unit)
+
+        try:
+            await self._outbox.transact(work)
+        except _Moved:
+            return False
+        return True
+
+    async def settle_stock(self, order: Order) -> Order:
+        """Take the step the catalogue owes this order. If it cannot be taken now, the sweep takes it."""
+        try:
+            await self.take_stock_step(order)
+        except CohortError as error:
+            log.warning("stock_step_later", order=order.order_id, step=order.stock_due, error=error.message)
+        return order
+
+    async def take_stock_step(self, order: Order) -> None:
+        """Repeatable; raises when the catalogue is away."""
+        if order.stock_due is None:
+            return
+        take = {"commit": self._catalog.commit, "release": self._catalog.release, "restock": self._catalog.restock}
+        await take[order.stock_due](order.order_id, order.wanted)
+        await self._orders.stock_settled(order.order_id, order.stock_due)

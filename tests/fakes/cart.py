@@ -1,0 +1,45 @@
+"""Carts in memory, for services that only read one."""
+
+import asyncio
+
+from services.contracts.cart import CartItem, CartView
+from services.kit.ids import named_id
+from services.kit.money import inr
+from services.kit.principal import Principal
+from tests.fakes.catalog import FakeCatalog
+
+
+class FakeCart:
+    def __init__(self, catalog: FakeCatalog) -> None:
+        self._catalog = catalog
+        self._contents: dict[str, dict[str, int]] = {}
+        self._versions: dict[str, int] = {}
+
+    def put(self, who: Principal, **quantities: int) -> None:
+        """The cart holds exactly this from now on."""
+        self._contents[who.user_id] = quantities
+        self._versions[who.user_id] = self._versions.get(who.user_id, 0) + 1
+
+    async def get(self, who: Principal) -> CartView:
+        await asyncio.sleep(0)
+        items = tuple(self._item(variant_id, qty) for variant_id, qty in self._contents.get(who.user_id, {}).items())
+        return CartView(
+            cart_id=named_id("crt", who.user_id),
+            version=self._versions.get(who.user_id, 0),
+            items=items,
+            total=inr(sum(item.line_total.amount for item in items)),
+        )
+
+    def _item(self, variant_id: str, qty: int) -> CartItem:
+        now = self._catalog.shelves[variant_id].priced()
+        return CartItem(
+            item_id=f"itm_{variant_id}",
+            product_id=now.product_id,
+            variant_id=variant_id,
+            seller_id=now.seller_id,
+            title=now.title,
+            qty=qty,
+            price=now.price,
+            line_total=now.price * qty,
+            available=now.available,
+        )
