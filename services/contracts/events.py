@@ -180,6 +180,8 @@ class PaymentFailed(PaymentEvent):
 
 
 class PaymentRefunded(PaymentEvent):
+    """`refund_id` is the gateway's; `refunded` is what of this payment has gone back in all."""
+
     TYPE = "payment.refunded"
     refund_id: str
     refunded: int
@@ -234,7 +236,7 @@ QUEUES: dict[str, tuple[str, ...]] = {
     "order-queue": ("payment.*", "inventory.updated"),
     "cart-queue": ("user.created", "order.*", "product.updated", "product.deleted"),
     "payment-settlement-queue": ("order.created", "order.cancelled", "order.expired", "order.completed", "payment.*"),
-    "seller-updates-queue": ("order.*", "payment.*", "product.*", "inventory.*", "review.created"),
+    "seller-updates-queue": ("user.created", "order.*", "payment.*", "product.*", "inventory.*", "review.created"),
     "search-index-queue": ("product.*", "inventory.*", "review.created"),
     "ai-events-queue": ("user.*", "order.*", "payment.*", "review.created"),
 }

@@ -64,6 +64,11 @@ class VerifyPayment(Wire):
 
 
 class PaymentView(Replayable):
+    """`method` is `razorpay` until the buyer has chosen one of `Method` in the gateway's checkout.
+
+    `gateway` holds `razorpayOrderId` and the gateway's own entity, card and VPA masked; it is empty for cash.
+    """
+
     payment_id: str
     order_id: str
     user_id: str
@@ -81,14 +86,20 @@ class PaymentsPort(Protocol):
     async def open(self, who: Principal, command: OpenPayment, key: CommandKey) -> GatewayOrder:
         """Open the gateway's order for one of the caller's orders; one per order however often it is asked.
 
-        Raises NotFound, OrderClosed, NothingToPay, GatewayAway.
+        Raises NotFound, OrderClosed, NothingToPay (cash, free or paid already), GatewayAway, PaymentRefused.
         """
 
     async def verify(self, who: Principal, command: VerifyPayment, key: CommandKey) -> PaymentView:
-        """Check the signature against the gateway order we stored. Raises SignatureInvalid, NotFound, GatewayAway."""
+        """Check the signature against the gateway order we stored, and complete the payment once it is captured.
+
+        Raises SignatureInvalid, NotFound, GatewayAway, PaymentRefused (failed, or not this order's amount).
+        """
 
     async def webhook(self, raw: bytes, signature: str, event_id: str) -> bool:
-        """Feed the one transition function; False when this event had its effect before. Raises SignatureInvalid."""
+        """Feed the one transition function; False when this event had its effect before or means nothing to us.
+
+        Raises SignatureInvalid; GatewayAway when it cannot be placed now and must be sent again.
+        """
 
     async def get(self, who: Principal, payment_id: str) -> PaymentView:
         """Raises NotFound."""
@@ -97,3 +108,6 @@ class PaymentsPort(Protocol):
 
     async def reconcile(self) -> int:
         """Ask the gateway about every payment still open after its time; how many moved."""
+
+    async def settle_refunds(self) -> int:
+        """Send every refund that is wanted and due to the gateway; how many went through."""

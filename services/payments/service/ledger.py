@@ -126,6 +126,7 @@ class Ledger:
             return False
         self._crash.reach("payments.told")
         await self.in_one_write(lambda unit: self._told(unit, payment.payment_id, accepted=accepted))
+        self.due.set()
         return True
 
     async def _accepted(self, payment: Payment) -> bool:
@@ -142,5 +143,4 @@ class Ledger:
         await self.save(told, unit)
         if not accepted:
             await self.refund_all(unit, told, "the order was closed when the money came")
-            self.due.set()
         return told
