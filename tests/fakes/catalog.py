@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.contracts.catalog import LineIn, OutOfStock, PricedLine, ProductGone, VariantRequired
+from services.contracts.catalog import HoldDiffers, LineIn, OutOfStock, PricedLine, ProductGone, VariantRequired
 from services.kit.clock import Clock
 from services.kit.errors import NotFound
 from services.kit.money import inr
@@ -67,6 +67,14 @@ class FakeCatalog:
         self.price_calls += 1
         return {v: self.shelves[v].priced() for v in variant_ids if v in self.shelves}
 
+    async def variants_of(self, product_ids: Sequence[str]) -> dict[str, tuple[PricedLine, ...]]:
+        await asyncio.sleep(0)
+        found: dict[str, tuple[PricedLine, ...]] = {}
+        for shelf in self.shelves.values():
+            if shelf.product_id in product_ids:
+                found[shelf.product_id] = (*found.get(shelf.product_id, ()), shelf.priced())
+        return found
+
     async def sole_variant(self, product_id: str) -> PricedLine:
         await asyncio.sleep(0)
         found = [s.priced() for s in self.shelves.values() if s.product_id == product_id and s.active]
@@ -86,7 +94,8 @@ class FakeCatalog:
         for line in sorted(lines, key=lambda line: line.variant_id):
             await asyncio.sleep(0)
             shelf = self.shelves.get(line.variant_id)
-            if order_id in (shelf.holds if shelf else {}):
+            if shelf is not None and order_id in shelf.holds:
+                _require_same(shelf, order_id, line)
                 continue
             if shelf is None or not shelf.active or shelf.available < line.qty:
                 await self.release(order_id, taken)
@@ -104,6 +113,7 @@ class FakeCatalog:
         for line in lines:
             shelf = self.shelves[line.variant_id]
             if order_id in shelf.holds:
+                _require_same(shelf, order_id, line)
                 qty, _ = shelf.holds.pop(order_id)
                 shelf.on_hand -= qty
                 shelf.sold[order_id] = qty
@@ -111,8 +121,10 @@ class FakeCatalog:
     async def release(self, order_id: str, lines: Sequence[LineIn]) -> None:
         await asyncio.sleep(0)
         for line in lines:
-            if line.variant_id in self.shelves:
-                self.shelves[line.variant_id].holds.pop(order_id, None)
+            shelf = self.shelves.get(line.variant_id)
+            if shelf is not None and order_id in shelf.holds:
+                _require_same(shelf, order_id, line)
+                del shelf.holds[order_id]
 
     async def restock(self, order_id: str, lines: Sequence[LineIn]) -> None:
         await asyncio.sleep(0)
@@ -130,3 +142,9 @@ class FakeCatalog:
                 if since < moment:
                     by_order.setdefault(order_id, []).append(LineIn(variant_id=shelf.variant_id, qty=qty))
         return list(by_order.items())
+
+
+def _require_same(shelf: Shelf, order_id: str, line: LineIn) -> None:
+    held, _ = shelf.holds[order_id]
+    if held != line.qty:
+        raise HoldDiffers("another quantity is held", details={"variantId": line.variant_id, "held": held})

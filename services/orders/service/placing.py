@@ -90,13 +90,20 @@ class Placing:
         return confirmed, [created, confirmed.fact(OrderConfirmed)]
 
     async def _hold(self, order: Order, attempt: Attempt) -> None:
-        if attempt.resumed:  # the try that broke off may have held other quantities
-            await self._catalog.release(order.order_id, order.wanted)
+        if attempt.resumed:
+            await self._free_other_holds(order)
         try:
             await self._catalog.reserve(order.order_id, order.wanted)
         except (OutOfStock, ProductGone):
             await self._require_cart_unordered(order)
             raise
+
+    async def _free_other_holds(self, order: Order) -> None:
+        """The try that broke off may have held what the cart no longer says."""
+        held = dict(await self._catalog.holds_older_than(self._clock.now() + self._expiry))
+        others = [line for line in held.get(order.order_id, []) if line not in order.wanted]
+        if others:
+            await self._catalog.release(order.order_id, others)
 
     async def _keep(self, order: Order, events: list[OrderEvent], attempt: Attempt) -> None:
         """Save, or free the hold. A later request that took this id over goes on with its hold."""

@@ -175,6 +175,7 @@ async def test_a_retry_after_a_crash_holds_what_the_cart_says_now(shop):
     shop.cart.put(who, var_a=3)
     order = await shop.place(who)
     assert shop.catalog.shelves["var_a"].holds[order.order_id][0] == 3
+    assert shop.catalog.shelves["var_b"].holds == {}
     shop.clock.advance(timedelta(minutes=11))
     await shop.orders.expire_due()
     assert (shop.catalog.shelves["var_a"].available, shop.catalog.shelves["var_b"].available) == (7, 10)
