@@ -315,6 +315,9 @@ class CatalogPort(Protocol):
     async def price(self, variant_ids: Sequence[str]) -> dict[str, PricedLine]:
         """Internal. Unknown variants are missing in the answer."""
 
+    async def variants_of(self, product_ids: Sequence[str]) -> dict[str, tuple[PricedLine, ...]]:
+        """Internal. The variants of these products, drafts and archived ones too; unknown ids are missing."""
+
     async def sole_variant(self, product_id: str) -> PricedLine:
         """The product's one active variant. Raises NotFound, or VariantRequired naming the options with stock."""
 

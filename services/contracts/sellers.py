@@ -1,7 +1,8 @@
 """What sellers promise: profiles and the dashboard."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 from pydantic import StringConstraints
 
@@ -42,8 +43,11 @@ class ProfilePatch(Wire):
 
 
 class Figures(Wire):
-    """Revenue is what buyers paid for this seller's lines after discount, GST included, without shipping,
-    of orders confirmed in the period and not cancelled; rates are shares of the period's orders (0..1).
+    """Of orders confirmed in the period (paid, or cash on delivery accepted).
+
+    `revenue` is what buyers pay for this seller's lines after discount, GST included, without shipping; `orders`,
+    `units` and `revenue` leave out what was cancelled later, `cancellations` counts that. Returned orders stay in
+    all three and are counted by `returns`. Rates are shares of orders and cancellations together (0..1).
     """
 
     revenue: Money
@@ -57,6 +61,8 @@ class Figures(Wire):
 
 
 class Point(Wire):
+    """A day, week or month that starts on `start`, or the part of it that lies in the period."""
+
     start: date
     revenue: Money
     orders: int
@@ -79,8 +85,19 @@ class Dashboard(Wire):
     top_products: tuple[TopProduct, ...]
 
 
+class SellerOrderLine(Wire):
+    """`price` is for one piece; `line_total` is after discount, GST included."""
+
+    product_id: str
+    variant_id: str
+    title: str
+    qty: int
+    price: Money
+    line_total: Money
+
+
 class SellerOrder(Wire):
-    """The seller's part of an order: no name, phone or street beyond city and state."""
+    """The seller's part of an order: no name, phone or street beyond city and state. `total` is without shipping."""
 
     order_id: str
     status: str
@@ -88,7 +105,7 @@ class SellerOrder(Wire):
     placed_at: datetime
     city: str
     state: str
-    lines: tuple[dict[str, Any], ...]
+    lines: tuple[SellerOrderLine, ...]
     total: Money
 
 
@@ -104,13 +121,16 @@ class SellerProduct(Wire):
 
 
 class SellersPort(Protocol):
+    """All but `profiles` raise Forbidden for callers who are no sellers."""
+
     async def profile(self, who: Principal) -> Profile:
         """Raises NotFound."""
 
-    async def update_profile(self, who: Principal, patch: ProfilePatch) -> Profile: ...
+    async def update_profile(self, who: Principal, patch: ProfilePatch) -> Profile:
+        """Raises NotFound."""
 
-    async def profiles(self, seller_ids: list[str]) -> dict[str, Profile]:
-        """Internal: state and approval of these sellers; unknown ones are missing."""
+    async def profiles(self, seller_ids: Sequence[str]) -> dict[str, Profile]:
+        """Internal: name, state and approval of these sellers; ids without an account are missing."""
 
     async def dashboard(
         self,
@@ -119,12 +139,17 @@ class SellersPort(Protocol):
         grain: Grain = "day",
         compare: str | None = "previous_period",
     ) -> Dashboard:
-        """`period`: today, yesterday, last_7_days, … or `from..to`. Raises PeriodInvalid."""
+        """`period`: today, yesterday, last_7_days, … or `from..to`; `compare`: previous_period or None.
+
+        Raises PeriodInvalid, Invalid.
+        """
 
     async def orders(
         self, who: Principal, status: str | None, limit: int = 20, cursor: str | None = None
-    ) -> Page[SellerOrder]: ...
+    ) -> Page[SellerOrder]:
+        """Newest first. Raises Invalid, CursorInvalid."""
 
     async def products(
         self, who: Principal, low_stock: bool, limit: int = 20, cursor: str | None = None
-    ) -> Page[SellerProduct]: ...
+    ) -> Page[SellerProduct]:
+        """Variants by product, or only those that run low. Raises CursorInvalid."""

@@ -153,6 +153,9 @@ class CatalogService(CatalogPort):
     async def price(self, variant_ids: Sequence[str]) -> dict[str, PricedLine]:
         return await self._reading.price(variant_ids)
 
+    async def variants_of(self, product_ids: Sequence[str]) -> dict[str, tuple[PricedLine, ...]]:
+        return await self._reading.variants_of(product_ids)
+
     async def sole_variant(self, product_id: str) -> PricedLine:
         return await self._reading.sole_variant(product_id)
 

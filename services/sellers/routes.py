@@ -1,0 +1,87 @@
+"""The seller's dashboard and profile over HTTP."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from services.contracts.catalog import CursorInvalid
+from services.contracts.orders import OrderStatus
+from services.contracts.sellers import (
+    Dashboard,
+    Grain,
+    PeriodInvalid,
+    Profile,
+    ProfilePatch,
+    SellerOrder,
+    SellerProduct,
+    SellersPort,
+)
+from services.kit.errors import Forbidden, NotFound, Unauthenticated
+from services.kit.web import Cursor, Limit, Seller, answer, problems
+from services.kit.wire import Page
+
+PeriodName = Annotated[
+    str,
+    Query(
+        max_length=64,
+        description="today, yesterday, last_7_days, last_30_days, this_ or last_ week, month, quarter or year, "
+        "or two dates as 2026-01-01..2026-01-31; days in Indian time",
+    ),
+]
+
+
+def routes(sellers: SellersPort) -> APIRouter:
+    router = APIRouter(prefix="/seller", tags=["sellers"])
+
+    @router.get(
+        "/dashboard/metrics",
+        response_model=Dashboard,
+        responses=problems(Unauthenticated, Forbidden, PeriodInvalid),
+    )
+    async def get_seller_metrics(
+        who: Seller,
+        period: PeriodName = "last_30_days",
+        grain: Grain = "day",
+        compare: Literal["previous_period", "none"] = "previous_period",
+    ) -> Response:
+        """The figures of a period beside those of the one before, as a series, and the best-selling products."""
+        beside = None if compare == "none" else compare
+        return answer(await sellers.dashboard(who, period, grain, beside))
+
+    @router.get(
+        "/dashboard/orders",
+        response_model=Page[SellerOrder],
+        responses=problems(Unauthenticated, Forbidden, CursorInvalid),
+    )
+    async def list_seller_orders(
+        who: Seller, status: OrderStatus | None = None, limit: Limit = 20, cursor: Cursor = None
+    ) -> Response:
+        """The seller's parts of orders, newest first."""
+        return answer(await sellers.orders(who, status, limit, cursor))
+
+    @router.get(
+        "/dashboard/products",
+        response_model=Page[SellerProduct],
+        responses=problems(Unauthenticated, Forbidden, CursorInvalid),
+    )
+    async def list_seller_inventory(
+        who: Seller,
+        low_stock: Annotated[bool, Query(alias="lowStock")] = False,
+        limit: Limit = 20,
+        cursor: Cursor = None,
+    ) -> Response:
+        """The seller's variants with price and stock of now, or only those that run low."""
+        return answer(await sellers.products(who, low_stock, limit, cursor))
+
+    @router.get("/profile", response_model=Profile, responses=problems(Unauthenticated, Forbidden, NotFound))
+    async def get_seller_profile(who: Seller) -> Response:
+        """The seller's profile with its approval state."""
+        return answer(await sellers.profile(who))
+
+    @router.patch("/profile", response_model=Profile, responses=problems(Unauthenticated, Forbidden, NotFound))
+    async def change_seller_profile(who: Seller, patch: ProfilePatch) -> Response:
+        """Change name, state or GSTIN; fields left out stay as they are."""
+        return answer(await sellers.update_profile(who, patch))
+
+    return router
