@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
+from api.guests import guest_cookie
 from services.kit import context
 from services.kit.errors import TooLarge
 from services.kit.log import get_logger
@@ -59,6 +60,9 @@ class RequestContext:
                 headers["x-request-id"] = request_id
                 for name, value in _SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+                guest = scope.get("state", {}).get("guest_cookie")
+                if guest:
+                    headers.append("set-cookie", guest_cookie(guest, secure=scope["scheme"] == "https"))
             await send(message)
 
         try:

@@ -1,9 +1,9 @@
 """The routes of auth.
 
 The refresh token travels in the cookie `cohort_refresh` alone: httpOnly, SameSite=Strict, for the path of these
-routes only. Where that cookie is what authenticates (refresh and logout), a browser must come from an origin of the
-allow-list: a present `Origin` that is not on it, or a `Sec-Fetch-Site` that says cross-site, is refused. Programs
-send neither and pass.
+routes only. Where that cookie is what authenticates (refresh and logout), a browser must come from this very origin
+or one of the allow-list: any other `Origin`, or a `Sec-Fetch-Site` that says cross-site, is refused. Programs send
+neither and pass.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -100,7 +100,8 @@ class RefreshCookie:
 
     def _check_origin(self, request: Request) -> None:
         origin = request.headers.get("origin")
-        foreign = origin is not None and origin not in self._allowed_origins
+        ours = {*self._allowed_origins, f"{request.url.scheme}://{request.headers.get('host')}"}
+        foreign = origin is not None and origin not in ours
         unnamed = origin is None and request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}
         if foreign or unnamed:
             raise OriginRefused("this page may not use the session's cookie; its origin is not allowed")
@@ -120,7 +121,7 @@ def routes(
     session_days: int = 30,
     on_signed_in: SignedInHook = nothing_more,
 ) -> APIRouter:
-    """`jwks` gives the public signing keys; `allowed_origins` are scheme://host[:port] of our own pages."""
+    """`jwks` gives the public signing keys; `allowed_origins` are scheme://host[:port] of our pages elsewhere."""
     cookie = RefreshCookie(secure=secure_cookie, allowed_origins=allowed_origins, days=session_days)
     router = APIRouter(prefix="/auth", tags=["auth"])
     _add_sessions(router, auth, cookie, on_signed_in)

@@ -110,6 +110,10 @@ class AuthService(AuthPort):
     async def contact(self, who: Principal, user_id: str) -> Contact:
         return await self._accounts.contact(who, user_id)
 
+    async def find_user(self, who: Principal, email: str) -> UserView | None:
+        """For the marketplace itself (`who.service`): the account of an e-mail address. Raises Forbidden."""
+        return await self._accounts.find(who, email)
+
     async def create_admin(self, email: str, password: str, name: str) -> UserView:
         """For the command line. Raises Invalid, EmailTaken."""
         return await self._accounts.create_admin(email, password, name)

@@ -124,6 +124,12 @@ class Accounts:
             raise NotFound.of("account")
         return user.contact()
 
+    async def find(self, who: Principal, email: str) -> UserView | None:
+        if not who.service:
+            raise Forbidden("accounts are looked up by the marketplace's own services")
+        user = await self._repository.find_user_by_email(email)
+        return None if user is None else user.view()
+
     async def backfill(self, users: Sequence[SeedUser], password: str) -> int:
         shared_hash = await self._passwords.hash(password)
         return await self._repository.add_missing_users([_seeded(user, shared_hash) for user in users])

@@ -60,7 +60,7 @@ class OrdersService:
         cod_enabled: bool = True,
         cod_limit_paise: int = 20_000_00,
         quote_minutes: int = 15,
-        expiry_minutes: int = 30,
+        expiry_minutes: float = 30,
         orphan_minutes: int = 10,
         shipping_flat_paise: int = 49_00,
         free_shipping_from_paise: int = 499_00,
