@@ -15,7 +15,7 @@ from services.kit.mongo import Database, Document, ensure_indexes
 from services.kit.outbox import Unit
 from services.notifications.models import Notification
 
-SLOTS = 16
+SLOTS = 8
 
 
 class NotificationRepository:

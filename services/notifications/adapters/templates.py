@@ -27,7 +27,7 @@ class Templates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self._environment.filters["money"] = _money
+        self._environment.filters.update(money=_money, line=_line)
         self._environment.globals["shop"] = shop_name
 
     def render(self, event: Event, name: str) -> Rendered:

@@ -115,7 +115,7 @@ def app_of(service: AuthPort, auth: Auth) -> FastAPI:
         return who
 
     app.state.authenticate = authenticate
-    router = routes(service, auth.keys.jwks, secure_cookie=True, allowed_origins=["https://shop.example"])
+    router = routes(service, auth.keys.jwks, secure_cookie=True, allowed_origins=["https://pages.example"])
     app.include_router(router)
     app.include_router(router, prefix="/v1")
     return app

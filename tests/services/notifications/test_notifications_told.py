@@ -65,7 +65,7 @@ async def test_the_confirmation_names_lines_total_and_place(world: World, happen
 
 async def test_a_refund_says_what_is_refunded(world: World, happened):
     await world.service.tell(happened(PaymentRefunded(**PAYMENT)))
-    assert "₹1,000 is refunded" in world.postbox.mails[0].text
+    assert "₹1,000 is refunded in all" in world.postbox.mails[0].text
 
 
 async def test_low_stock_is_told_to_the_seller(world: World, happened):
@@ -74,6 +74,14 @@ async def test_low_stock_is_told_to_the_seller(world: World, happened):
     [mail] = world.postbox.mails
     assert (mail.to_email, mail.subject) == ("binod@example.com", "Sold out: Runner")
     assert "Hello Binod &lt;b&gt;," in mail.html
+
+
+async def test_line_breaks_in_a_title_stay_out_of_subject_and_layout(world: World, happened):
+    low = InventoryLow(**{**FACTS["inventory"], "title": "Runner\n\nSubject: won"})
+    await world.service.tell(happened(low))
+    [mail] = world.postbox.mails
+    assert mail.subject == "Only 2 left: Runner Subject: won"
+    assert mail.text.startswith("Hello Asha Rao,\n\nyour product Runner Subject: won, SKU")
 
 
 async def test_other_events_and_accounts_that_are_gone_tell_nobody(world: World, happened):
