@@ -112,7 +112,6 @@ def _add_middleware(app: FastAPI, container: Container) -> None:
 def _lifespan(container: Container, door: ChatDoor, *, background: bool) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        container.pushes.listener = door.push
         worker = Worker(container.jobs if background else {})
         await container.broker.start()
         await worker.start()

@@ -22,6 +22,7 @@ from agents.models.openai import openai_model
 from agents.session import Checkpoints, ShopperSession
 from agents.shopper import graph as shopper_graph
 from agents.vault import Vault
+from api.chat import ChatDoor
 from api.guests import GuestSigner
 from api.security import Authenticator
 from api.settings import Settings, reveal
@@ -42,7 +43,7 @@ from services.catalog.adapters.search_index import ProductIndex
 from services.catalog.repository import ProductRepository, StockRepository
 from services.catalog.service import CatalogService
 from services.contracts.catalog import Vocabulary
-from services.contracts.notifications import NotificationView, Push
+from services.contracts.notifications import NotificationView
 from services.kit.broker import RetryPolicy, Subscription
 from services.kit.cache import Cache, TokenBucket, open_redis
 from services.kit.clock import Clock, SystemClock
@@ -54,6 +55,7 @@ from services.kit.ids import Ids, RandomIds, named_id
 from services.kit.inbox import Inbox
 from services.kit.mongo import Mongo, open_mongo
 from services.kit.outbox import Outbox
+from services.kit.principal import Principal
 from services.kit.relay import Relay
 from services.kit.tokens import TokenVerifier
 from services.notifications import consumers as notification_consumers
@@ -134,7 +136,7 @@ class Container:
     relays: tuple[Relay, ...]
     jobs: Mapping[str, Job]
     model_name: str
-    pushes: "Pushes"
+    door: ChatDoor
     mail_folder: Path | None
 
     @property
@@ -148,14 +150,20 @@ class Container:
 
 
 class Pushes:
-    """In-app notifications go to whoever listens; the chat door sets itself as the listener."""
+    """In-app notifications go to the user's open chat sockets; one about an order brings the order along."""
 
     def __init__(self) -> None:
-        self.listener: Push | None = None
+        self.door: ChatDoor | None = None
+        self.orders: OrdersService | None = None
 
     async def __call__(self, user_id: str, notification: NotificationView) -> None:
-        if self.listener is not None:
-            await self.listener(user_id, notification)
+        if self.door is None:
+            return
+        order_id = notification.data.get("orderId")
+        if order_id and self.orders:
+            order = await self.orders.get(Principal(user_id=user_id), order_id)
+            await self.door.push_order(user_id, order.to_wire())
+        await self.door.push(user_id, notification)
 
 
 class Engines:
@@ -234,13 +242,27 @@ async def _build(ground: Ground, stack: AsyncExitStack) -> Container:
     await vocabulary.refresh()
     models = _chat_models(settings, vocabulary, embedder)
     session = await _session(ground, shop, models, stack)
+    door = _door(ground, shop, session, verifier, guests, models.name)
+    pushes.door, pushes.orders = door, shop.orders
     broker = EmbeddedBroker(ground.mongo.database("events"), shop.subscriptions, RetryPolicy(), ground.clock)
     relays = tuple(Relay(outbox, broker, ground.clock) for outbox in ground.outboxes.values())
+    named = zip(ground.outboxes, relays, strict=True)
     return Container(
         ground=ground, shop=shop, session=session, verifier=verifier, keys=keys, guests=guests, sandbox=sandbox,
         authenticator=Authenticator(verifier, shop.auth.is_live, guests), broker=broker, relays=relays,
-        jobs=_jobs(shop, zip(ground.outboxes, relays, strict=True), sandbox, vocabulary), model_name=models.name, pushes=pushes,
+        jobs=_jobs(shop, named, sandbox, vocabulary), model_name=models.name, door=door,
         mail_folder=None if settings.smtp_url else ground.home.folder("mail"),
+    )  # fmt: skip
+
+
+def _door(
+    ground: Ground, shop: Shop, session: ShopperSession, verifier: TokenVerifier, guests: GuestSigner, model_name: str
+) -> ChatDoor:
+    settings = ground.settings
+    return ChatDoor(
+        session=session, ids=ground.ids, clock=ground.clock, redis=ground.redis, verifier=verifier,
+        is_live=shop.auth.is_live, guests=guests, model_name=model_name, secure_cookies=not settings.demo,
+        allowed_origins=(settings.base_url, *settings.allowed_origins),
     )  # fmt: skip
 
 

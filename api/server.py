@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import AsyncIterator, Callable, Generator
 
 import uvicorn
 from fastapi import FastAPI
@@ -49,8 +50,8 @@ class _Server(uvicorn.Server):
         self._on_ready = on_ready
         self.listening = asyncio.Event()
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
-        await super().startup(sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         if self.started:
             self._on_ready()
         self.listening.set()
@@ -64,8 +65,8 @@ async def _control(container: Container) -> AsyncIterator[None]:
     config = uvicorn.Config(
         create_control_app(container), uds=str(path), log_config=None, access_log=False, lifespan="off"
     )
-    server = _Server(config, lambda: None)
-    task = asyncio.create_task(_quiet(server))
+    server = _Quiet(config, lambda: None)
+    task = asyncio.create_task(server.serve())
     try:
         await server.listening.wait()
         path.chmod(0o600)
@@ -76,10 +77,12 @@ async def _control(container: Container) -> AsyncIterator[None]:
         control_socket.forget(home, path)
 
 
-async def _quiet(server: _Server) -> None:
-    """Serve without taking the process's signals."""
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
-    await server.serve()
+class _Quiet(_Server):
+    """Serves without taking the process's signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
 
 
 def _greet(settings: Settings, accounts: list[str], say: Callable[[str], None]) -> None:
