@@ -1,5 +1,6 @@
 """Redis: opened here, and a small cache that is allowed to be away."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -56,10 +57,24 @@ class Cache:
         if keys:
             await self._client.delete(*(self._prefix + key for key in keys))
 
-    async def put_new(self, key: str, value: bytes, seconds: int) -> None:
-        """Keep the value unless there is one, or the key was retired a moment ago."""
+    async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """One answer a key, in order."""
+        if not keys:
+            return []
         try:
-            await self._client.set(self._prefix + key, value, ex=seconds, nx=True)
+            values: list[bytes | None] = await self._client.mget([self._prefix + key for key in keys])
+        except RedisError as error:
+            log.warning("cache_away", error=repr(error))
+            return [None] * len(keys)
+        return values
+
+    async def put_new(self, values: Mapping[str, bytes], seconds: int) -> None:
+        """Keep each value unless there is one, or its key was retired a moment ago."""
+        try:
+            async with self._client.pipeline(transaction=False) as pipe:
+                for key, value in values.items():
+                    pipe.set(self._prefix + key, value, ex=seconds, nx=True)
+                await pipe.execute()
         except RedisError as error:
             log.warning("cache_away", error=repr(error))
 

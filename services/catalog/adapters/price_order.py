@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vectorstore.index import Hit
 
-_HITS_A_READ = 100
+_HITS_A_READ = 60
 Read = Callable[[int, str | None], Awaitable[tuple[list[Hit], str | None]]]
 
 
@@ -32,7 +32,7 @@ async def first_places(
     given: list[Place] = []
     cursor: str | None = None
     while len(given) < count:
-        hits, cursor = await read(max(count, _HITS_A_READ) if cursor else count + 1, cursor)
+        hits, cursor = await read(count + _HITS_A_READ if cursor else count + 20, cursor)
         _push_behind(waiting, [Place(key(hit), hit.id) for hit in hits], after)
         reached = bound(hits[-1]) if hits and cursor else None
         while waiting and len(given) < count and (reached is None or waiting[0].key < reached):

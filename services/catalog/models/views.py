@@ -1,6 +1,6 @@
-"""Products as callers see them. Values come from the catalogue's own documents, so nothing is validated again."""
+"""Products as callers see them, and back from the JSON everybody may see."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.catalog.models.product import Product, Variant, cheapest
@@ -11,22 +11,21 @@ _NO_VARIANTS = "a product without variants has no card"
 
 
 def money(paise: int) -> Money:
-    return Money.model_construct(amount=paise, currency="INR")
+    return Money(amount=paise)
 
 
 def card(product: Product, matching: Sequence[Variant]) -> Card:
     """The product with the lowest price among `matching`, and what is left of those."""
-    return Card.model_construct(None, **_card_fields(product, matching))
+    return Card(**_card_fields(product, matching))
 
 
 def product_view(product: Product, seller_name: str) -> ProductView:
-    return ProductView.model_construct(
-        None,
+    return ProductView(
         **_card_fields(product, product.offered),
         description=product.description,
         variants=tuple(variant_view(variant) for variant in product.offered),
         images=product.images,
-        seller=SellerBrief.model_construct(seller_id=product.seller_id, name=seller_name),
+        seller=SellerBrief(seller_id=product.seller_id, name=seller_name),
         created_at=product.created_at,
         updated_at=product.updated_at,
         version=product.version,
@@ -34,7 +33,7 @@ def product_view(product: Product, seller_name: str) -> ProductView:
 
 
 def variant_view(variant: Variant) -> VariantView:
-    return VariantView.model_construct(
+    return VariantView(
         variant_id=variant.variant_id,
         sku=variant.sku,
         options=dict(variant.options),
@@ -45,7 +44,7 @@ def variant_view(variant: Variant) -> VariantView:
 
 
 def priced_line(product: Product, variant: Variant) -> PricedLine:
-    return PricedLine.model_construct(
+    return PricedLine(
         variant_id=variant.variant_id,
         product_id=product.product_id,
         seller_id=product.seller_id,
@@ -74,7 +73,7 @@ def _card_fields(product: Product, matching: Sequence[Variant]) -> dict[str, Any
         "category": product.category,
         "brand": product.brand,
         "attributes": dict(product.attributes),
-        "rating": Rating.model_construct(average=product.rating_average, count=product.rating_count),
+        "rating": Rating(average=product.rating_average, count=product.rating_count),
         "available": sum(max(0, variant.available) for variant in matching),
         "image": _image(product),
         "seller_id": product.seller_id,
@@ -90,3 +89,41 @@ def _optional_money(paise: int | None) -> Money | None:
 
 def _image(product: Product) -> str | None:
     return product.images[0] if product.images else None
+
+
+def product_from_public(body: Mapping[str, Any]) -> Product:
+    """The product as far as buyers see it: of its stock what is available, of its variants those on offer."""
+    return Product(
+        product_id=body["productId"],
+        seller_id=body["sellerId"],
+        title=body["title"],
+        description=body["description"],
+        category=body["category"],
+        brand=body["brand"],
+        attributes=body["attributes"],
+        images=tuple(body["images"]),
+        status=body["status"],
+        rating_average=body["rating"]["average"],
+        rating_count=body["rating"]["count"],
+        external_id=None,
+        content_hash=None,
+        created_at=body["createdAt"],
+        updated_at=body["updatedAt"],
+        version=body["version"],
+        variants=tuple(_public_variant(body, place, each) for place, each in enumerate(body["variants"])),
+    )
+
+
+def _public_variant(body: Mapping[str, Any], place: int, variant: Mapping[str, Any]) -> Variant:
+    compare_at = variant["compareAtPrice"]
+    return Variant(
+        variant_id=variant["variantId"],
+        product_id=body["productId"],
+        seller_id=body["sellerId"],
+        sku=variant["sku"],
+        options=variant["options"],
+        price=variant["price"]["amount"],
+        compare_at_price=compare_at["amount"] if compare_at else None,
+        on_hand=variant["available"],
+        place=place,
+    )

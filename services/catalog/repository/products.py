@@ -35,8 +35,7 @@ class ProductRepository:
                 "variants": [
                     IndexModel([("product_id", ASCENDING)]),
                     IndexModel([("seller_id", ASCENDING), ("sku", ASCENDING)], unique=True),
-                    IndexModel([("dirty", ASCENDING)], sparse=True),
-                    IndexModel([("held", ASCENDING)], sparse=True),
+                    IndexModel([("mark", ASCENDING)], sparse=True),
                 ]
             },
         )

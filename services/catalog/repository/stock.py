@@ -1,7 +1,7 @@
 """Stock: holds live inside the variant's document, so each step is one conditional update and needs no lock.
 
-Always: available = on_hand - reserved, reserved = sum of the holds. `dirty` marks a variant whose stock has changed
-since it was last told, `held` one that may carry holds; both are sparse indexes.
+Always: available = on_hand - reserved, reserved = sum of the holds. `mark` is `dirty` for a variant whose stock has
+changed since it was last told, `held` for one that was told and still carries holds, and absent otherwise.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,8 @@ from services.catalog.models.product import Variant
 from services.catalog.repository.documents import variant_of
 from services.kit.mongo import Collection, Database, DuplicateKey
 from services.kit.outbox import Unit
+
+DIRTY, HELD = "dirty", "held"
 
 
 class StockRepository:
@@ -32,7 +34,7 @@ class StockRepository:
             {
                 "$inc": {"reserved": qty, "available": -qty, "revision": 1},
                 "$push": {"holds": {"order_id": order_id, "qty": qty, "at": at}},
-                "$set": {"dirty": True, "held": True},
+                "$set": {"mark": DIRTY},
             },
         )
         return bool(result.modified_count)
@@ -51,7 +53,7 @@ class StockRepository:
             {
                 "$pull": {"holds": {"order_id": order_id}},
                 "$inc": {**moved, "revision": 1},
-                "$set": {"dirty": True},
+                "$set": {"mark": DIRTY},
             },
         )
         return bool(result.modified_count)
@@ -67,7 +69,7 @@ class StockRepository:
             return False
         await self._variants.update_one(
             {"_id": variant_id},
-            {"$inc": {"on_hand": qty, "available": qty, "revision": 1}, "$set": {"dirty": True}},
+            {"$inc": {"on_hand": qty, "available": qty, "revision": 1}, "$set": {"mark": DIRTY}},
             session=unit.session,
         )
         return True
@@ -77,14 +79,14 @@ class StockRepository:
         moved = on_hand - variant.on_hand
         result = await self._variants.update_one(
             {"_id": variant.variant_id, "on_hand": variant.on_hand, "reserved": {"$lte": on_hand}},
-            {"$inc": {"on_hand": moved, "available": moved, "revision": 1}, "$set": {"dirty": True}},
+            {"$inc": {"on_hand": moved, "available": moved, "revision": 1}, "$set": {"mark": DIRTY}},
             session=unit.session,
         )
         return bool(result.modified_count)
 
     async def dirty(self) -> list[Variant]:
         """Variants whose stock moved since they were last told."""
-        return [variant_of(row) for row in await self._variants.find({"dirty": True}).to_list(None)]
+        return [variant_of(row) for row in await self._variants.find({"mark": DIRTY}).to_list(None)]
 
     async def told(self, variants: Sequence[tuple[Variant, bool]]) -> None:
         """Clear the marks of variants that are still as they were read, and keep whether they are low."""
@@ -92,10 +94,11 @@ class StockRepository:
             await self._variants.bulk_write([_cleared(variant, low) for variant, low in variants], ordered=False)
 
     async def held(self) -> list[Variant]:
-        return [variant_of(row) for row in await self._variants.find({"held": True}).to_list(None)]
+        return [variant_of(row) for row in await self._variants.find({"mark": {"$in": [DIRTY, HELD]}}).to_list(None)]
 
 
 def _cleared(variant: Variant, low: bool) -> UpdateOne:
-    marks = {"dirty": ""} if variant.holds else {"dirty": "", "held": ""}
-    change: dict[str, Any] = {"$unset": marks, "$set": {"low": low}}
+    change: dict[str, Any] = {"$set": {"low": low, "mark": HELD}}
+    if not variant.holds:
+        change = {"$set": {"low": low}, "$unset": {"mark": ""}}
     return UpdateOne({"_id": variant.variant_id, "revision": variant.revision}, change)

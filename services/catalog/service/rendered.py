@@ -1,6 +1,6 @@
 """Products as bytes, ready to send, kept in Redis and forgotten with every change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from services.kit.cache import Cache, RedisAway
 from services.kit.log import get_logger
@@ -18,13 +18,19 @@ class RenderedProducts:
         self._unforgotten: set[str] = set()
 
     async def get(self, product_id: str) -> bytes | None:
-        if self._unforgotten and not await self._retire(()):
-            return None
-        return await self._cache.get(product_id) or None
+        return (await self.get_many([product_id])).get(product_id)
 
-    async def keep(self, product_id: str, body: bytes) -> None:
-        if not self._unforgotten:
-            await self._cache.put_new(product_id, body, _KEEP_SECONDS)
+    async def get_many(self, product_ids: Sequence[str]) -> dict[str, bytes]:
+        """Those that are kept."""
+        if self._unforgotten and not await self._retire(()):
+            return {}
+        bodies = await self._cache.get_many(product_ids)
+        return {product_id: body for product_id, body in zip(product_ids, bodies, strict=True) if body}
+
+    async def keep(self, bodies: Mapping[str, bytes]) -> None:
+        """What was read before a change that came in between is not kept."""
+        if bodies and not self._unforgotten:
+            await self._cache.put_new(bodies, _KEEP_SECONDS)
 
     async def forget(self, product_ids: Iterable[str]) -> None:
         """Call after the change is committed."""
