@@ -108,6 +108,3 @@ class PaymentsPort(Protocol):
 
     async def reconcile(self) -> int:
         """Ask the gateway about every payment still open after its time; how many moved."""
-
-    async def settle_refunds(self) -> int:
-        """Send every refund that is wanted and due to the gateway; how many went through."""

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections import Counter
+from random import Random
 from typing import Any
 
 from services.payments.adapters.errors import GatewayRefused, GatewayUnavailable
@@ -15,7 +16,10 @@ KEY_SECRET = "the-key-secret"
 
 
 class FakeRazorpay:
-    """`lose` names calls whose next answer never comes although they took effect; `away` fails before any effect."""
+    """`lose` names calls whose next answer never comes although they took effect; `away` fails before any effect.
+
+    With `moods` three calls of ten fail, half of them after they took effect.
+    """
 
     key_id = "rzp_test_fake"
 
@@ -26,6 +30,7 @@ class FakeRazorpay:
         self.calls: Counter[str] = Counter()
         self.lose: Counter[str] = Counter()
         self.away = False
+        self.moods: Random | None = None
         self._receipts: dict[str, str] = {}
         self._events = 0
 
@@ -125,10 +130,12 @@ class FakeRazorpay:
     async def _reached(self, call: str) -> None:
         self.calls[call] += 1
         await asyncio.sleep(0)
-        if self.away:
+        if self.away or (self.moods and self.moods.random() < 0.15):
             raise GatewayUnavailable("away")
 
     def _lost(self, call: str) -> None:
+        if self.moods and self.moods.random() < 0.15:
+            raise GatewayUnavailable("the answer was lost")
         if self.lose[call]:
             self.lose[call] -= 1
             raise GatewayUnavailable("the answer was lost")

@@ -1,19 +1,18 @@
 """The payments service: opening, confirmation, refunds, and the sweeps that end what was cut off."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from services.contracts.events import OrderEvent
 from services.contracts.orders import OrdersPort
 from services.contracts.payments import GatewayOrder, OpenPayment, PaymentView, VerifyPayment
 from services.kit.clock import Clock
-from services.kit.errors import CohortError, NotFound
+from services.kit.errors import NotFound
 from services.kit.faults import NO_CRASHES, CrashPoints
 from services.kit.idempotency import CommandKey, Idempotency
 from services.kit.inbox import Inbox
 from services.kit.log import get_logger
-from services.kit.mongo import AWAY
 from services.kit.outbox import Outbox, Unit
 from services.kit.principal import Principal
 from services.payments.models import GatewayPort, Payment, payment_id_of
@@ -106,15 +105,18 @@ class PaymentsService:
         """Reconcile and refund until cancelled, at once when something is due."""
         while True:
             self._ledger.due.clear()
-            try:
-                await self.reconcile()
-                await self.settle_refunds()
-            except (CohortError, *AWAY) as error:
-                log.warning("sweep_failed", error=repr(error))
+            await self._sweep(self.reconcile)
+            await self._sweep(self.settle_refunds)
             try:
                 await asyncio.wait_for(self._ledger.due.wait(), poll_seconds)
             except TimeoutError:
                 continue
+
+    async def _sweep(self, sweep: Callable[[], Awaitable[int]]) -> None:
+        try:
+            await sweep()
+        except Exception as error:  # noqa: BLE001 - the loop outlives whatever one sweep meets
+            log.warning("sweep_failed", error=repr(error))
 
     async def open_cod(self, event: OrderEvent, unit: Unit) -> None:
         """An order to be paid in cash has its payment from now on; repeatable."""

@@ -22,7 +22,7 @@ from services.kit.inbox import Inbox
 from services.kit.log import get_logger
 from services.kit.outbox import Unit
 from services.kit.principal import Principal
-from services.payments.models import GatewayFact, Payment
+from services.payments.models import GatewayFact, Outcome, Payment
 from services.payments.repository import PaymentRepository
 from services.payments.service.gateway import RETRY_AFTER, Gateway
 from services.payments.service.ledger import ATTEMPTS, Ledger, Overtaken
@@ -136,7 +136,7 @@ class Webhooks:
         return payment
 
     async def _once(self, event_id: str, notice: _Notice, payment_id: str) -> bool:
-        moved: list[Payment] = []
+        moved: list[Outcome] = []
         envelope = Envelope(
             id=event_id,
             type=f"razorpay.{notice.name}",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from services.contracts.orders import OrdersPort
 from services.kit.clock import Clock
@@ -11,12 +12,13 @@ from services.kit.log import get_logger
 from services.kit.mongo import AWAY, DuplicateKey
 from services.kit.outbox import Outbox, Unit
 from services.kit.principal import SYSTEM
-from services.payments.models import GatewayFact, Payment, Refund, stray_refund, whole_refund
+from services.payments.models import GatewayFact, Outcome, Payment, Refund, stray_refund, whole_refund
 from services.payments.repository import PaymentRepository
 
 ATTEMPTS = 20
 log = get_logger("payments")
 
+Result = TypeVar("Result")
 Beside = Callable[[Unit, Payment], Awaitable[None]]
 """Further writes of the same transaction, given the payment as it will be."""
 
@@ -49,17 +51,17 @@ class Ledger:
     async def feed(self, payment_id: str, fact: GatewayFact, beside: Beside | None = None) -> Payment:
         """Move the payment by the fact in a transaction of its own, then tell the order."""
 
-        async def work(unit: Unit) -> Payment:
-            payment = await self.feed_within(unit, payment_id, fact)
+        async def work(unit: Unit) -> Outcome:
+            outcome = await self.feed_within(unit, payment_id, fact)
             if beside:
-                await beside(unit, payment)
-            return payment
+                await beside(unit, outcome.payment)
+            return outcome
 
-        payment = await self.in_one_write(work)
-        await self.follow_up(payment)
-        return payment
+        outcome = await self.in_one_write(work)
+        await self.follow_up(outcome)
+        return outcome.payment
 
-    async def feed_within(self, unit: Unit, payment_id: str, fact: GatewayFact) -> Payment:
+    async def feed_within(self, unit: Unit, payment_id: str, fact: GatewayFact) -> Outcome:
         """The transition, its events and a refund of money that came twice, inside a transaction."""
         before = await self.read(payment_id, unit)
         outcome = before.after(fact, self._clock.now())
@@ -70,14 +72,15 @@ class Ledger:
             await self.save(outcome.payment, unit)
         for event in outcome.events:
             unit.record(event, sequence=outcome.payment.version)
-        return outcome.payment
+        return outcome
 
-    async def follow_up(self, payment: Payment) -> None:
-        """Tell the order of its money, and wake whoever captures and refunds."""
+    async def follow_up(self, outcome: Outcome) -> None:
+        """Once it is committed: tell the order of its money, wake whoever captures and refunds."""
         self._crash.reach("payments.completed")
-        self.due.set()
-        if payment.is_unsettled:
-            await self._tell(payment)
+        if outcome.stray or outcome.payment.status == "authorized":
+            self.due.set()
+        if outcome.payment.is_unsettled:
+            await self._tell(outcome.payment)
 
     async def settle(self, payment_id: str) -> bool:
         """Tell the order of its money if that is still to do; whether it took note now."""
@@ -104,7 +107,7 @@ class Ledger:
             raise NotFound.of("payment")
         return payment
 
-    async def in_one_write(self, work: Callable[[Unit], Awaitable[Payment]]) -> Payment:
+    async def in_one_write(self, work: Callable[[Unit], Awaitable[Result]]) -> Result:
         for _ in range(ATTEMPTS):
             try:
                 return await self._outbox.transact(work)
@@ -125,6 +128,8 @@ class Ledger:
             log.warning("order_not_told", payment_id=payment.payment_id, error=repr(error))
             return False
         self._crash.reach("payments.told")
+        if accepted and await self._payments.save(payment.told()):
+            return True
         await self.in_one_write(lambda unit: self._told(unit, payment.payment_id, accepted=accepted))
         self.due.set()
         return True
