@@ -7,7 +7,7 @@ import orjson
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from services.kit.errors import RateLimited
+from services.kit.errors import RateLimited, Unavailable
 from services.kit.log import get_logger
 
 log = get_logger("cache")
@@ -107,7 +107,7 @@ class TokenBucket:
         self._fail_open = fail_open
 
     async def take(self, who: str, now: float) -> None:
-        """Raise RateLimited with the seconds to wait when `who` has none left."""
+        """Raise RateLimited with the seconds to wait when `who` has none left, Unavailable when that cannot be known."""
         try:
             allowed, wait = await self._script(
                 keys=[f"limit:{self._name}:{who}"], args=[self._per_second, self._burst, now]
@@ -116,6 +116,6 @@ class TokenBucket:
             log.warning("limits_away", error=repr(error))
             if self._fail_open:
                 return
-            raise RateLimited("limits cannot be checked right now; try again shortly", retry_after=5) from error
+            raise Unavailable("limits cannot be checked right now; try again shortly", retry_after=5) from error
         if not allowed:
             raise RateLimited("too many requests; slow down", retry_after=max(1, round(float(wait) + 0.5)))
