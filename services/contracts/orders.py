@@ -10,6 +10,7 @@ from services.kit.errors import Conflict, Refused
 from services.kit.idempotency import CommandKey
 from services.kit.money import Money
 from services.kit.principal import Principal
+from services.kit.text import PlainText
 from services.kit.wire import Page, Replayable, Wire
 
 OrderStatus = Literal["pending", "confirmed", "shipped", "delivered", "cancelled", "expired", "returned"]
@@ -74,7 +75,9 @@ class PlaceOrder(Wire):
 
 
 class CancelOrder(Wire):
-    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+    """`reason` is shown on the order only; no event carries it."""
+
+    reason: Annotated[PlainText, StringConstraints(max_length=500)] = ""
 
 
 class TaxSplit(Wire):

@@ -10,6 +10,8 @@ from services.kit.principal import Principal
 from services.orders.models.order import Order
 from services.orders.service.changing import OrderChanges, Step
 
+BY_BUYER = "buyer"
+
 
 class Paying:
     """One conditional update decides between payment, expiry and cancellation."""
@@ -55,7 +57,7 @@ class Paying:
             async def answered(unit: Unit) -> None:
                 await self._idempotency.complete(attempt, after.view(), unit)
 
-            return Step(after, after.fact(OrderCancelled, reason=command.reason), answered)
+            return Step(after, after.fact(OrderCancelled, reason=BY_BUYER), answered)
 
         return (await self._changes.change(order_id, decide, stock_first=True)).view()
 
