@@ -110,6 +110,12 @@ class Consents:
         row = await self._rows.find_one({"conversationId": conversation_id, "status": "open"})
         return None if row is None else _consent(row)
 
+    async def of_turn(self, conversation_id: str, turn_id: str) -> Consent | None:
+        """The last question a turn asked."""
+        rows = await self._rows.find({"conversationId": conversation_id}).to_list(None)
+        asked = sorted((row for row in rows if row["turnId"] == turn_id), key=lambda row: row["createdAt"])
+        return _consent(asked[-1]) if asked else None
+
     async def decide(self, consent: Consent, decision: Decision) -> Decision:
         """Settle it once; past its time an approval becomes `expired`. Raises ApprovalClosed for a second answer."""
         if decision == "approved" and self._clock.now() >= consent.expires_at:

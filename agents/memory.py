@@ -46,10 +46,19 @@ class Conversations:
         by_conversation = IndexModel([("conversationId", ASCENDING)])
         await ensure_indexes(self._database, {"conversations": [by_user], "messages": [by_conversation]})
 
-    async def start(self, who: Principal) -> Conversation:
+    def new_id(self) -> str:
+        """An id to announce before there is anything to store."""
+        return self._ids.new("cnv")
+
+    async def start(self, who: Principal, conversation_id: str | None = None) -> Conversation:
+        """A new conversation, under an announced id if one is given. Raises NotFound when that id is someone else's."""
         now = self._clock.now()
-        row = {"_id": self._ids.new("cnv"), "userId": who.user_id, "title": "", "createdAt": now, "updatedAt": now}
-        await self._rows.insert_one(row)
+        chosen = conversation_id or self.new_id()
+        row = {"_id": chosen, "userId": who.user_id, "title": "", "createdAt": now, "updatedAt": now}
+        try:
+            await self._rows.insert_one(row)
+        except DuplicateKey:
+            return await self.get(who, chosen)
         return _conversation(row)
 
     async def get(self, who: Principal, conversation_id: str) -> Conversation:
@@ -58,6 +67,13 @@ class Conversations:
         if row is None or row["userId"] != who.user_id:
             raise NotFound.of("conversation")
         return _conversation(row)
+
+    async def find(self, who: Principal, conversation_id: str) -> Conversation | None:
+        """The caller's own, or None."""
+        try:
+            return await self.get(who, conversation_id)
+        except NotFound:
+            return None
 
     async def mine(self, who: Principal, limit: int = 20) -> list[Conversation]:
         """Newest first."""
@@ -95,6 +111,11 @@ class Conversations:
 
     async def settle(self, conversation_id: str, message_id: str, status: TurnStatus) -> None:
         await self._messages.update_one({"_id": f"{conversation_id}:{message_id}"}, {"$set": {"status": status}})
+
+    async def status_of(self, conversation_id: str, message_id: str) -> TurnStatus | None:
+        """How far the turn of a message is; None for a message never seen."""
+        row = await self._messages.find_one({"_id": f"{conversation_id}:{message_id}"})
+        return row["status"] if row else None
 
     async def message_of_turn(self, conversation_id: str, turn_id: str) -> str:
         """The client's id of the message a turn answers."""

@@ -14,6 +14,8 @@ def check(tool: Tool, arguments: Arguments, known_ids: Iterable[str], turn: Turn
     """The refusal, or None when the call may go ahead."""
     if not tool.open_to(turn.who):
         return refused("forbidden", f"{tool.name} is not for this caller")
+    if turn.cancelled.is_set():
+        return refused("cancelled", "the shopper stopped this turn; nothing was done")
     if turn.usage.tool_calls > turn.limits.tool_calls:
         return refused("budget_spent", "too many tool calls in one turn; answer with what is known")
     if tool.kind is Kind.READ:

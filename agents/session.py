@@ -96,18 +96,35 @@ class ShopperSession:
             await turn.emit(frame)
         return await self._resume(turn, consent, settled)
 
+    async def awaits(self, consent: Consent) -> bool:
+        """Whether the graph still waits for this consent's answer: true after a crash between answer and action."""
+        snapshot = await self._graph.aget_state({"configurable": {"thread_id": consent.conversation_id}})
+        return consent.interrupt_id in {interrupt.id for interrupt in snapshot.interrupts}
+
     async def finish(self, turn: Turn, consent: Consent) -> Outcome:
-        """Go on with an approved consent whose turn was cut off (a crash between approval and action); repeatable."""
-        return await self._resume(turn, consent, "approved")
+        """Go on with a settled consent whose turn was cut off (a crash between approval and action); repeatable."""
+        decision: Decision = consent.status  # type: ignore[assignment]
+        return await self._resume(turn, consent, decision)
+
+    async def ask_again(self, turn: Turn, consent: Consent) -> Outcome:
+        """Show an open question whose turn was cut off before the client saw it."""
+        await turn.emit(consent.request_frame())
+        return "waiting"
 
     async def _resume(self, turn: Turn, consent: Consent, decision: Decision) -> Outcome:
-        interrupt_id = consent.interrupt_id or (await self.consents.get(turn.who, consent.approval_id)).interrupt_id
-        return await self._run(Command(resume={interrupt_id: {"decision": decision}}), turn)
+        return await self._run(Command(resume={consent.interrupt_id: {"decision": decision}}), turn)
 
     async def _withdraw_open(self, turn: Turn) -> None:
+        """A question without an interrupt was cut off before it was asked: its record alone is closed."""
         consent = await self.consents.open_in(turn.conversation_id)
-        if consent is not None:
-            await self.decide(turn, consent, "withdrawn")
+        if consent is None:
+            return
+        if consent.interrupt_id is None:
+            await self.consents.decide(consent, "withdrawn")
+            return
+        await self.decide(turn, consent, "withdrawn")
+        message_id = await self.conversations.message_of_turn(turn.conversation_id, consent.turn_id)
+        await self.conversations.settle(turn.conversation_id, message_id, "done")
 
     async def _run(self, given: Any, turn: Turn) -> Outcome:
         config: RunnableConfig = {"configurable": {"thread_id": turn.conversation_id}, "recursion_limit": 80}
@@ -122,7 +139,7 @@ class ShopperSession:
         return "done"
 
     async def _wait(self, interrupt: Any, turn: Turn) -> Outcome:
-        """Only an approval whose interrupt is stored may be answered, so it is shown last."""
+        """Only an approval whose interrupt is stored may be answered, so it is shown after that."""
         approval_id = interrupt.value["approvalId"]
         await self.consents.interrupted(approval_id, interrupt.id)
         consent = await self.consents.get(turn.who, approval_id)

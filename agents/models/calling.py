@@ -14,7 +14,6 @@ from services.kit.log import get_logger
 log = get_logger("model")
 OnText = Callable[[str], Awaitable[None]]
 _ATTEMPTS = 3
-_BACK_OFF = 0.5
 
 
 class ModelAway(Exception):
@@ -25,11 +24,18 @@ class ChatModels:
     """The primary model and, where one is set, a second that stands in. `name` is what clients see."""
 
     def __init__(
-        self, name: str, primary: BaseChatModel, fallback: BaseChatModel | None = None, *, timeout: float = 30.0
+        self,
+        name: str,
+        primary: BaseChatModel,
+        fallback: BaseChatModel | None = None,
+        *,
+        timeout: float = 30.0,
+        back_off: float = 0.5,
     ) -> None:
         self.name = name
         self._models = [primary] + ([fallback] if fallback else [])
         self._timeout = timeout
+        self._back_off = back_off
 
     async def ask(
         self, messages: Sequence[BaseMessage], tools: Sequence[dict[str, Any]], turn: Turn, on_text: OnText
@@ -64,9 +70,9 @@ class ChatModels:
                 return await asyncio.wait_for(_stream(bound, messages, told), min(self._timeout, turn.seconds_left))
             except Exception as error:  # noqa: BLE001 - providers raise what they like; it is logged and bounded
                 log.warning("model_failed", attempt=attempt, error=type(error).__name__)
-                if told.anything or attempt == _ATTEMPTS or turn.seconds_left < _BACK_OFF * 4:
+                if told.anything or attempt == _ATTEMPTS or turn.seconds_left < self._back_off * 4:
                     return None
-                await asyncio.sleep(_BACK_OFF * 2 ** (attempt - 1))
+                await asyncio.sleep(self._back_off * 2 ** (attempt - 1))
         return None
 
 

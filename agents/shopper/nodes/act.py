@@ -35,6 +35,8 @@ class ActNode:
         turn, call = runtime.context, state["call"]
         started = time.perf_counter()
         result, args = await self._do(state, turn)
+        if state["approval_id"] is not None:
+            await turn.emit(_closed(state["approval_id"], result))
         ms = (time.perf_counter() - started) * 1000
         turn.usage.tool_ms += ms
         await self._show(call, result, ms, turn)
@@ -85,10 +87,6 @@ class ActNode:
         except Exception:
             log.exception("tool_crashed", tool=tool.name)
             result = refused("unavailable", f"{tool.name} is not working right now; nothing is known to have changed")
-        if consent is not None:
-            changed = result.error is not None and result.error["code"] == "quote_changed"
-            reason = "changed" if changed else "approved"
-            await turn.emit({"type": "approval_closed", "approvalId": consent.approval_id, "reason": reason})
         return result
 
     async def _show(self, call: dict[str, Any], result: ToolResult, ms: float, turn: Turn) -> None:
@@ -96,6 +94,13 @@ class ActNode:
         await turn.emit(end)
         for frame in _frames(call["name"], result):
             await turn.emit(frame)
+
+
+def _closed(approval_id: str, result: ToolResult) -> dict[str, Any]:
+    """How an approved action's question ended: a changed quote or a stop in between used nothing up."""
+    code = result.error["code"] if result.error else ""
+    reason = {"quote_changed": "changed", "cancelled": "withdrawn"}.get(code, "approved")
+    return {"type": "approval_closed", "approvalId": approval_id, "reason": reason}
 
 
 def _frames(name: str, result: ToolResult) -> list[dict[str, Any]]:

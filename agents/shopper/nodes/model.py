@@ -21,6 +21,9 @@ _ENDINGS = {
 }
 _AWAY = "I can't reach my language model right now. Nothing was changed; please try again in a moment."
 _EARLIER = '{"ok": true, "data": "an earlier result; what matters of it stands in State"}'
+_CUT_OFF = (
+    '{"ok": false, "error": {"code": "interrupted", "message": "this call was cut off; look before trying again"}}'
+)
 _LONG = 400
 
 
@@ -58,7 +61,7 @@ class ModelNode:
         answer = await self._models.ask(self._messages(state, turn), tools, turn, on_text)
         return AIMessage(
             content=answer.content,
-            tool_calls=_numbered(answer, turn),
+            tool_calls=_numbered(answer, turn, calls_of_turn(state["messages"])),
             additional_kwargs=answer.additional_kwargs,
             usage_metadata=answer.usage_metadata,
         )
@@ -71,14 +74,22 @@ class ModelNode:
         return head + shortened(state["messages"])
 
 
-def _numbered(answer: AIMessage, turn: Turn) -> list[Any]:
+def calls_of_turn(messages: Sequence[AnyMessage]) -> int:
+    """Calls made since the shopper's message, also before an approval was waited for."""
+    return sum(len(m.tool_calls) for m in messages[_current(messages) :] if isinstance(m, AIMessage))
+
+
+def _current(messages: Sequence[AnyMessage]) -> int:
+    return max((i for i, m in enumerate(messages) if isinstance(m, HumanMessage)), default=0)
+
+
+def _numbered(answer: AIMessage, turn: Turn, base: int) -> list[Any]:
     """Calls with ids of our own: a broken call of the model keeps its name and gets arguments that fail validation."""
     broken = [
         {"name": call["name"] or "unknown", "args": {"malformed_json": str(call["args"])[:200]}}
         for call in answer.invalid_tool_calls
     ]
     calls = [{"name": call["name"], "args": call["args"]} for call in answer.tool_calls] + broken
-    base = turn.usage.tool_calls
     turn.usage.tool_calls += len(calls)
     return [
         {**call, "id": f"call_{turn.turn_id[-12:]}_{base + n}", "type": "tool_call"}
@@ -98,11 +109,17 @@ def said(messages: Sequence[AnyMessage]) -> str:
 
 
 def shortened(messages: Sequence[AnyMessage]) -> list[BaseMessage]:
-    """Long tool results of earlier turns give way to a note; this turn's stay whole."""
-    current = max((i for i, m in enumerate(messages) if isinstance(m, HumanMessage)), default=0)
-    return [
-        m.model_copy(update={"content": _EARLIER})
-        if isinstance(m, ToolMessage) and i < current and len(m.content) > _LONG
-        else m
-        for i, m in enumerate(messages)
-    ]
+    """Long tool results of earlier turns give way to a note; this turn's stay whole.
+
+    A call that was cut off by a crash gets an answer that says so: providers refuse a call without one.
+    """
+    current = _current(messages)
+    answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+    short: list[BaseMessage] = []
+    for i, m in enumerate(messages):
+        is_old = isinstance(m, ToolMessage) and i < current and len(m.content) > _LONG
+        short.append(m.model_copy(update={"content": _EARLIER}) if is_old else m)
+        if isinstance(m, AIMessage):
+            cut_off = [call for call in m.tool_calls if call["id"] not in answered]
+            short += [ToolMessage(_CUT_OFF, tool_call_id=call["id"], name=call["name"]) for call in cut_off]
+    return short
