@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from services.cart.models import Cart, require_sellable
+from services.cart.models import Cart, Line, require_sellable
 from services.cart.repository import CartRepository
 from services.contracts.cart import AddItem, CartBusy, CartView, ChangeItem
 from services.contracts.catalog import CatalogPort, PricedLine, ProductGone
@@ -14,7 +14,8 @@ from services.kit.principal import Principal
 
 ATTEMPTS = 100
 
-Change = Callable[[Cart], Awaitable[Cart]]
+Prices = dict[str, PricedLine]
+Change = Callable[[Cart], Awaitable[tuple[Cart, Prices]]]
 
 
 class CartService:
@@ -31,29 +32,32 @@ class CartService:
         return cart.view(prices, cart.notices(prices))
 
     async def add(self, who: Principal, item: AddItem, key: str | None = None) -> CartView:
-        async def adding(cart: Cart) -> Cart:
-            return cart.adding(await self._wanted(item), item.qty)
+        async def adding(cart: Cart) -> tuple[Cart, Prices]:
+            wanted, prices = await self._wanted(cart, item)
+            return cart.adding(wanted, item.qty), prices
 
         return await self._change(who, key, adding)
 
     async def change(self, who: Principal, item_ref: str, change: ChangeItem, key: str | None = None) -> CartView:
-        async def changing(cart: Cart) -> Cart:
+        async def changing(cart: Cart) -> tuple[Cart, Prices]:
             line = cart.find(item_ref)
+            prices = await self._prices(cart)
             if change.qty > 0:
-                require_sellable(await self._priced(line.variant_id), change.qty)
-            return cart.with_qty(line.item_id, change.qty)
+                require_sellable(_still_sold(line, prices), change.qty)
+            return cart.with_qty(line.item_id, change.qty), prices
 
         return await self._change(who, key, changing)
 
     async def remove(self, who: Principal, item_ref: str, key: str | None = None) -> CartView:
-        async def removing(cart: Cart) -> Cart:
-            return cart.with_qty(cart.find(item_ref).item_id, 0)
+        async def removing(cart: Cart) -> tuple[Cart, Prices]:
+            left = cart.with_qty(cart.find(item_ref).item_id, 0)
+            return left, await self._prices(left)
 
         return await self._change(who, key, removing)
 
     async def clear(self, who: Principal, key: str | None = None) -> CartView:
-        async def clearing(cart: Cart) -> Cart:
-            return cart.cleared()
+        async def clearing(cart: Cart) -> tuple[Cart, Prices]:
+            return cart.cleared(), {}
 
         return await self._change(who, key, clearing)
 
@@ -98,8 +102,8 @@ class CartService:
             before = await self._carts.of(who.user_id)
             if before.has_applied(key):
                 return await self.get(who)
-            changed = (await change(before)).applying(key)
-            prices = await self._prices(changed)
+            changed, prices = await change(before)
+            changed = changed.applying(key)
             if await self._carts.save(changed.seen_at(prices)):
                 saved = replace(changed, version=before.version + 1)
                 return saved.view(prices, saved.notices(prices))
@@ -113,24 +117,32 @@ class CartService:
                 continue
         raise CartBusy("this cart is being changed from too many places at once", retry_after=1)
 
-    async def _prices(self, cart: Cart) -> dict[str, PricedLine]:
-        return await self._catalog.price(cart.variant_ids) if cart.lines else {}
+    async def _prices(self, cart: Cart, *more: str) -> Prices:
+        wanted = list(dict.fromkeys([*cart.variant_ids, *more]))
+        return await self._catalog.price(wanted) if wanted else {}
 
-    async def _wanted(self, item: AddItem) -> PricedLine:
+    async def _wanted(self, cart: Cart, item: AddItem) -> tuple[PricedLine, Prices]:
+        """What is to be added, and the prices of the cart with it. Raises NotFound, VariantRequired, Invalid."""
         if item.variant_id is not None:
-            found = (await self._catalog.price([item.variant_id])).get(item.variant_id)
+            prices = await self._prices(cart, item.variant_id)
+            found = prices.get(item.variant_id)
             if found is None or item.product_id not in {None, found.product_id}:
                 raise NotFound.of("product")
-            return found
+            return found, prices
         if item.product_id is None:
             raise Invalid("name what to add by productId or variantId", field="productId")
-        return await self._catalog.sole_variant(item.product_id)
+        sole = await self._catalog.sole_variant(item.product_id)
+        return sole, {**await self._prices(cart), sole.variant_id: sole}
 
-    async def _priced(self, variant_id: str) -> PricedLine:
-        found = (await self._catalog.price([variant_id])).get(variant_id)
-        if found is None:
-            raise ProductGone("this item is no longer sold", details={"variantId": variant_id})
-        return found
+
+def _still_sold(line: Line, prices: Prices) -> PricedLine:
+    found = prices.get(line.variant_id)
+    if found is None:
+        raise ProductGone(
+            f"{line.title} is no longer sold",
+            details={"productId": line.product_id, "variantId": line.variant_id, "title": line.title},
+        )
+    return found
 
 
 class _Overtaken(Exception):

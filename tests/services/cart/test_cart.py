@@ -172,10 +172,12 @@ async def test_what_can_no_longer_be_bought_stays_visible_and_is_not_in_the_tota
     assert len((await cart.remove(asha, "var_a")).items) == 2
 
 
-async def test_a_read_asks_the_catalogue_once(cart, catalog, asha):
+async def test_a_read_and_a_write_ask_the_catalogue_once(cart, catalog, asha):
     for n in range(5):
         catalog.stock(f"var_{n}")
+        catalog.price_calls = 0
         await cart.add(asha, AddItem(variant_id=f"var_{n}"))
+        assert catalog.price_calls == 1
     catalog.price_calls = 0
     await cart.get(asha)
     assert catalog.price_calls == 1
