@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -143,3 +144,10 @@ async def test_other_order_events_change_nothing(cart, deliver, asha, full):
 async def test_an_order_from_another_cart_changes_nothing(cart, deliver, asha, full):
     await deliver(order(OrderCreated, full.model_copy(update={"cart_id": "crt_other"}), asha))
     assert await cart.get(asha) == full
+
+
+async def test_adding_while_an_order_takes_its_lines_loses_nothing(cart, catalog, deliver, asha, full):
+    catalog.stock("var_c", on_hand=100)
+    adds = (cart.add(asha, AddItem(variant_id="var_c"), key=f"k{n}") for n in range(10))
+    await asyncio.gather(deliver(order(OrderCreated, full, asha)), *adds)
+    assert quantities(await cart.get(asha)) == {"var_c": 10}
