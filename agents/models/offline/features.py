@@ -3,10 +3,13 @@
 import re
 import zlib
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from agents.models.offline.concepts import concepts
+from agents.models.offline.glossary import plain
 from agents.models.offline.slots.grammar import Slots
 
 Vector = npt.NDArray[np.float32]
@@ -26,11 +29,12 @@ def lexical(slots: Slots) -> Vector:
 
 
 def _features(slots: Slots) -> Iterator[tuple[str, float]]:
-    words = [_DIGITS.sub("0", word) for word in _WORD.findall(slots.masked)]
+    words = [_DIGITS.sub("0", word) for word in _WORD.findall(plain(slots.masked))]
     yield from ((f"w:{word}", 1.0) for word in words)
     framed = ["<", *words, ">"]
-    yield from ((f"b:{left} {right}", 0.8) for left, right in zip(framed, framed[1:], strict=False))
+    yield from ((f"b:{left} {right}", 0.8) for left, right in pairwise(framed))
     yield from ((f"g:{group}", 0.3) for word in words if word[0] != "§" for group in _groups(word))
+    yield from ((f"c:{concept}", 1.0) for concept in concepts(" ".join(words)))
     yield from ((f"f:{flag}", 0.7) for flag in _flags(slots))
     yield f"n:{min(len(words), 9)}", 0.5
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.models.offline.features import lexical
+from agents.models.offline.glossary import plain
 from agents.models.offline.slots.draft import normalise
 from agents.models.offline.slots.grammar import Slots
 
@@ -65,7 +66,7 @@ class IntentReader:
     def read(self, slots: Slots) -> Reading:
         features = lexical(slots)
         if self._encode is not None:
-            vector = np.asarray(self._encode(normalise(slots.said)), dtype=np.float32).reshape(-1)
+            vector = np.asarray(self._encode(plain(normalise(slots.said))), dtype=np.float32).reshape(-1)
             features = joined(features, vector, self._nearness(vector))
         chances = self._head.probabilities(features)
         best = np.argsort(-chances)[:5]

@@ -1,10 +1,9 @@
 """The labelled sentences and their split."""
 
-from collections import defaultdict
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Literal
 
 from services.contracts.catalog import Vocabulary
@@ -33,18 +32,12 @@ def labelled(path: Path = DATA / "utterances.txt") -> Iterator[Labelled]:
 
 
 def split(sentences: list[Labelled], seed: int = _SEED) -> dict[Part, list[Labelled]]:
-    """Every intent gives the same shares; a fixed seed decides which sentence goes where."""
-    by_intent: dict[str, list[Labelled]] = defaultdict(list)
-    for sentence in sentences:
-        by_intent[sentence.intent].append(sentence)
+    """A sentence's own words and the seed decide where it goes, so that new sentences move no old one."""
     parts: dict[Part, list[Labelled]] = {"train": [], "validation": [], "test": []}
-    for intent in sorted(by_intent):
-        rows = by_intent[intent]
-        Random(f"{seed}-{intent}").shuffle(rows)
-        test, validation = round(len(rows) * _TEST), round(len(rows) * _VALIDATION)
-        parts["test"] += rows[:test]
-        parts["validation"] += rows[test : test + validation]
-        parts["train"] += rows[test + validation :]
+    for sentence in sentences:
+        draw = zlib.crc32(f"{seed} {sentence.text}".encode()) / 2**32
+        part: Part = "test" if draw < _TEST else "validation" if draw < _TEST + _VALIDATION else "train"
+        parts[part].append(sentence)
     return parts
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import ChainableUndefined, Environment, Undefined
 
 from agents.models.offline.moves import Say
 from agents.models.offline.turn import Step, paise
@@ -20,7 +20,9 @@ _PASSING = frozenset({"variant_required", "address_required"})
 
 
 def money(amount: Any) -> str:
-    """₹1,499 out of paise or a money object."""
+    """₹1,499 out of paise or a money object; nothing out of nothing, never ₹0."""
+    if amount is None or isinstance(amount, Undefined):
+        return ""
     currency = str(amount.get("currency", "INR")) if isinstance(amount, Mapping) else "INR"
     return Money(amount=paise(amount), currency=currency).text()
 
@@ -41,10 +43,10 @@ def day(moment: str) -> str:
 
 
 class Replies:
-    """Renders templates by name; a missing value is an error, never an empty place."""
+    """Renders templates by name; what a result does not say is left out."""
 
     def __init__(self) -> None:
-        self._environment = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True)  # noqa: S701 - plain text, no page
+        self._environment = Environment(autoescape=False, undefined=ChainableUndefined, trim_blocks=True)  # noqa: S701 - plain text, no page
         self._environment.filters |= {"money": money, "listed": listed, "day": day}
         self._templates = {name: self._environment.from_string(text) for name, text in _sections().items()}
 

@@ -11,7 +11,8 @@ def fitted(args: Json, schema: Mapping[str, Any]) -> Json:
     properties = schema.get("properties")
     if not isinstance(properties, Mapping):
         return args
-    return {name: _shaped(value, properties[name]) for name, value in args.items() if name in properties}
+    known = {name: _shaped(value, properties[name]) for name, value in args.items() if name in properties}
+    return {name: value for name, value in known.items() if _allowed(value, properties[name])}
 
 
 def _shaped(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -21,6 +22,15 @@ def _shaped(value: Any, schema: Mapping[str, Any]) -> Any:
     if isinstance(value, str) and "array" in kinds and "string" not in kinds:
         return [value]
     return value
+
+
+def _allowed(value: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether a closed list of values, if there is one, holds this one."""
+    if not isinstance(value, str):
+        return True
+    parts = [schema, *schema.get("anyOf", ())]
+    closed = [part.get("enum") or [part["const"]] for part in parts if "enum" in part or "const" in part]
+    return not closed or any(value in values for values in closed)
 
 
 def _kinds(schema: Mapping[str, Any]) -> set[str]:

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from agents.models.offline.features import Vector, lexical
+from agents.models.offline.glossary import plain
 from agents.models.offline.intents import WEIGHTS, Head, joined, nearness
 from agents.models.offline.labelled import Labelled, labelled, sample_vocabulary, split
 from agents.models.offline.slots.draft import normalise
@@ -55,16 +57,16 @@ def _encoder(name: str) -> Encoder:
 
 def _features(rows: list[Labelled], intents: list[str], lexicon: Lexicon, encoder: Encoder) -> Part:
     words = np.stack([lexical(read_slots(row.text, lexicon)) for row in rows])
-    sentences = np.stack([encoder([normalise(row.text)])[0] for row in rows])
+    sentences = np.stack([encoder([plain(normalise(row.text))])[0] for row in rows])
     return Part(words, sentences, np.array([intents.index(row.intent) for row in rows]))
 
 
-def _fit(train: Part, validation: Part, intents: list[str]) -> dict[str, npt.NDArray[np.generic]]:
+def _fit(train: Part, validation: Part, intents: list[str]) -> dict[str, Any]:
     chosen = _prototypes(train, len(intents))
     owners = train.labels[chosen]
     dense = _dense(train, train.sentences[chosen], owners, len(intents), own=chosen)
     dense_validation = _dense(validation, train.sentences[chosen], owners, len(intents))
-    stored: dict[str, npt.NDArray[np.generic]] = {
+    stored: dict[str, Any] = {
         "intents": np.array(intents),
         "prototypes": train.sentences[chosen].astype(np.float16),
         "prototype_of": owners.astype(np.int16),
@@ -146,7 +148,7 @@ def _threshold(chances: Vector, labels: Labels) -> float:
     return 0.6
 
 
-def _stored(name: str, head: Head) -> dict[str, npt.NDArray[np.generic]]:
+def _stored(name: str, head: Head) -> dict[str, Any]:
     return {
         f"{name}_weights": head.weights.astype(np.float16),
         f"{name}_bias": head.bias,

@@ -4,6 +4,7 @@ import re
 
 from agents.models.offline.dialogue.wish import Wish
 from agents.models.offline.moves import Ask, Move, Say, act
+from agents.models.offline.slots.wishes import MATERIALS
 
 _TOPICS = (
     (
@@ -52,8 +53,8 @@ def _stated(wish: Wish) -> tuple[str, str] | None:
         return "colour", slots.colours[0]
     size = slots.size or _size_said(said, key)
     if size:
-        return "size", size.upper() if size.isalpha() and len(size) <= 3 else size
-    return _liked(said)
+        return _size_key(said), size.upper() if size.isalpha() and len(size) <= 3 else size
+    return _material(said)
 
 
 def _budget(wish: Wish) -> tuple[str, str] | None:
@@ -68,9 +69,13 @@ def _size_said(said: str, key: str | None) -> str | None:
     return found["size"] if found else None
 
 
-def _liked(said: str) -> tuple[str, str] | None:
-    found = re.search(r"(?:prefer|like|love|favou?rite \w+ is|pasand)\s+(?P<what>[\w -]{2,40})$", said)
-    return ("likes", found["what"].strip()) if found else None
+def _size_key(said: str) -> str:
+    return "shoe_size" if re.search(r"\bshoes?\b|\bj(?:oo|u)t[aey]\w*|sneaker|\buk\b", said) else "size"
+
+
+def _material(said: str) -> tuple[str, str] | None:
+    found = next((word for word in re.findall(r"[a-z]+", said) if word in MATERIALS), None)
+    return ("material", found) if found else None
 
 
 def policy(wish: Wish) -> Move | None:

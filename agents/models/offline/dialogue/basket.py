@@ -76,7 +76,7 @@ def ask_variant(choice: Choice, args: Json) -> Move:
 
 
 def _in_cart(wish: Wish) -> bool:
-    return bool(wish.state.cart) and bool(resolve_lines(wish.slots, wish.state).lines)
+    return not wish.slots.reference.ordinals and bool(resolve_lines(wish.slots, wish.state).lines)
 
 
 def change_qty(wish: Wish) -> Move | None:

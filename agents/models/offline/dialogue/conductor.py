@@ -64,12 +64,13 @@ class Conductor:
         self._intents = intents
 
     def decide(self, turn: Turn) -> Decision:
-        if turn.plan is None or not turn.steps:
+        if not turn.steps:
             return self._begin(turn)
-        return self._go_on(turn, turn.plan)
+        return self._go_on(turn, turn.plan or self._plan_again(turn))
 
     def _begin(self, turn: Turn) -> Decision:
         reads = self._reads(turn)
+        reads[0] = _confirmed(reads[0], turn)
         first = self._wish(reads[0].text, reads[0].intent, turn)
         answered = pending.answer(first, reads[0].sureness)
         wishes = [{"text": read.text, "intent": read.intent} for read in reads]
@@ -80,6 +81,14 @@ class Conductor:
         if unsure:
             return Decision(unsure, {"wishes": [], "at": 0, "since": 0})
         return self._fulfil({"wishes": wishes, "at": 0, "since": 0}, turn)
+
+    def _plan_again(self, turn: Turn) -> Json:
+        """Where the plan was not carried along, the wishes are read once more; a short answer has no more of them."""
+        reads = self._reads(turn)
+        wishes = [{"text": read.text, "intent": read.intent} for read in reads] if len(reads) > 1 else []
+        if turn.steps[-1].code == "variant_required":
+            wishes = [{"text": turn.text, "intent": _CALL}]
+        return {"wishes": wishes, "at": 0, "since": 0}
 
     def _go_on(self, turn: Turn, plan: Json) -> Decision:
         failed = next((step for step in turn.steps[plan["since"] :] if not step.ok), None)
@@ -162,7 +171,22 @@ class Conductor:
         ):
             return None
         options = [name for name, chance in read.reading.ranking[:2] if chance >= 0.1]
-        return Say("unsure", {"intents": options}, Ask("", {}, "intent", [{"intent": name} for name in options]))
+        return Say("unsure", {"intents": options}, Ask("", {}, "intent", [{"intent": name, "text": read.text} for name in options]))
+
+
+def _confirmed(read: Read, turn: Turn) -> Read:
+    """`yes`, or the number of a guess, after the planner asked what is meant."""
+    asked = turn.state.pending or {}
+    options = asked.get("options") or []
+    if asked.get("slot") != "intent" or not options:
+        return read
+    ordinal = {"first": 0, "1": 0, "second": 1, "2": 1}
+    place = next((ordinal[word] for word in read.text.lower().split() if word in ordinal), None)
+    if place is None and read.intent == "affirm":
+        place = 0
+    if place is None or place >= len(options):
+        return read
+    return Read(str(options[place]["text"]), str(options[place]["intent"]), 1, read.reading)
 
 
 def _joined(reads: list[Read]) -> list[str]:

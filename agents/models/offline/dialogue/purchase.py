@@ -20,7 +20,7 @@ def quote(wish: Wish) -> Move | None:
 def checkout(wish: Wish) -> Move | None:
     placed = wish.done("place_order")
     if placed:
-        return ask_address(wish, {}) if placed.code == "address_required" else None
+        return ask_address({}) if placed.code == "address_required" else None
     if wish.state.guest:
         return Say("login_to_buy")
     if not wish.state.cart and "cart" in wish.state.raw and not wish.turn.steps:
@@ -102,6 +102,8 @@ def _about_order(wish: Wish, tool: str, orders: list[Json], *, none: str, alone:
         return Say(none) if wish.done("list_orders") else act("list_orders")
     if len(orders) == 1 or not alone or _says_last(wish):
         return act(tool, order_id=orders[0]["orderId"])
+    if not wish.done("list_orders"):  # what is told about orders must come from this turn
+        return act("list_orders")
     return Say(
         "ask_order", {"orders": orders[:5]}, Ask(tool, {}, "order", [_order_option(order) for order in orders[:5]])
     )
@@ -134,7 +136,7 @@ def add_address(wish: Wish) -> Move | None:
     return complete_address(wish, read_address(said) if looks_like_address(said) else {})
 
 
-def ask_address(wish: Wish, known: Json) -> Move:
+def ask_address(known: Json) -> Move:
     missing = [field for field in _NEEDED if not known.get(field)]
     return Say("ask_address", {"missing": missing, "known": known}, Ask("add_address", known, "address"))
 
@@ -144,4 +146,4 @@ def complete_address(wish: Wish, parts: Json) -> Move:
     known = {"name": wish.state.name, **parts} if wish.state.name else parts
     if all(known.get(field) for field in _NEEDED):
         return act("add_address", **known)
-    return ask_address(wish, known if parts else {})
+    return ask_address(known if parts else {})

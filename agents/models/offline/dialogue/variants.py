@@ -18,6 +18,7 @@ _ORDINAL = re.compile(
 _SIZE_WORD = re.compile(
     r"\b(?:size|uk|us|eu|number|sz)\s*(?:is\s*)?(?P<size>[\w.]+)|\b(?P<after>[\w.]+)\s*(?:size|number|no\.?)\b"
 )
+Hints = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -44,33 +45,36 @@ class Choice:
         return {name: values for name, values in names.items() if len(values) > 1}
 
 
-def hints_of(state: State) -> dict[str, str]:
+_KEPT = (("colour", "colour"), ("size", "size"), ("size", "shoe_size"))
+
+
+def hints_of(state: State) -> Hints:
     """Option values the last search or stated preferences suggest."""
     last = state.last_search or {}
-    searched = {name: str(last[name]) for name in ("colour", "size") if isinstance(last.get(name), str)}
-    preferred = {name: value for name, value in state.preferences.items() if name in {"colour", "size"}}
-    return preferred | searched
+    said = [(name, last.get(name)) for name in ("colour", "size")]
+    kept = [(name, state.preferences.get(key)) for name, key in _KEPT]
+    return tuple((name, str(value)) for name, value in [*said, *kept] if isinstance(value, str) and value)
 
 
-def narrow(options: Sequence[Json], said: str, hints: Mapping[str, str]) -> Choice:
+def narrow(options: Sequence[Json], said: str, hints: Hints) -> Choice:
     """Keep what matches the words; hints settle only axes the words say nothing about."""
     stocked = [option for option in options if int(option.get("available", 1) or 0) > 0]
     words = normalise(said)
-    spoken = {name: _spoken(words, values, name) for name, values in _values(options).items()}
+    spoken = _said_values(words, _values(options))
     left = [option for option in stocked if _fits(option, {n: v for n, v in spoken.items() if v})]
     understood = any(spoken.values())
     if not left:
         return Choice(list(stocked), refused=", ".join(v for v in spoken.values() if v), understood=understood)
-    for name, hint in hints.items():
+    for name, hint in hints:
         if not spoken.get(name):
             left = [option for option in left if _same(_option(option, name), hint)] or left
     refused = "" if understood else _unknown_size(words, options)
     return Choice(left, refused=refused, understood=understood)
 
 
-def pick(options: Sequence[Json], said: str, hints: Mapping[str, str]) -> Choice:
+def pick(options: Sequence[Json], said: str, hints: Hints) -> Choice:
     """An answer to the question which one: values, `the first`, `any`, `the cheapest`."""
-    choice = narrow(options, said, {})
+    choice = narrow(options, said, ())
     words = normalise(said)
     if choice.understood or choice.refused:
         return choice
@@ -93,6 +97,23 @@ def _values(options: Sequence[Json]) -> dict[str, list[str]]:
         for name, value in (option.get("options") or {}).items():
             values.setdefault(name, []).append(str(value))
     return {name: list(dict.fromkeys(found)) for name, found in values.items()}
+
+
+def _said_values(words: str, values: Mapping[str, list[str]]) -> dict[str, str]:
+    """The value said for each option; names first, so that in `white 9` the number stands alone afterwards."""
+    spoken: dict[str, str] = {}
+    for name in sorted(values, key=lambda name: all(value.isdigit() for value in values[name])):
+        spoken[name] = _spoken(words, values[name], name)
+        words = _without(words, spoken[name])
+    return spoken
+
+
+def _without(words: str, value: str) -> str:
+    if not value or value.isdigit():
+        return words
+    gone = {value.lower(), *value.lower().split(), *(said for said, meant in HINGLISH_COLOURS.items() if meant == value.lower())}
+    kept = [word for word in words.replace(",", " ").split() if word not in gone]
+    return " ".join(kept)
 
 
 def _spoken(words: str, values: Sequence[str], name: str) -> str:
@@ -133,7 +154,7 @@ def _says_number(words: str, value: str, name: str) -> bool:
     ):
         return True
     bare = re.fullmatch(
-        rf"(?:(?:in|the|a|an|i want|i need|give me|uk|its|it's|ok|yes|my size is|i take|i wear)\s+)*{value}(?:\s*(?:one|please|pls|chahiye|de do|is fine|will do|works|thanks|only))*[.!]?",
+        rf"(?:(?:in|and|wal[aei]|one|the|a|an|i want|i need|give me|uk|its|it's|ok|yes|my size is|i take|i wear)\s+)*{value}(?:\s*(?:one|please|pls|chahiye|de do|is fine|will do|works|thanks|only))*[.!]?",
         words,
     )
     return bare is not None and name != "colour"

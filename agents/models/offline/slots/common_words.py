@@ -1,4 +1,6 @@
-"""Words that are never a mistyped brand, colour or category."""
+"""Words that are never a mistyped brand, colour or category.remote charge charger chance candle retail detailed returned removal macaroon macaroons prince pride stick
+stack truck trace older plate plane tanks detail review stocks reorder
+"""
 
 COMMON = frozenset(
     [

@@ -25,10 +25,10 @@ _DEARER = re.compile(
 )
 _IN_STOCK = re.compile(r"\b(?:only\s+)?(?:in[- ]stock|available)(?: (?:only|ones?|items?|now))?\b")
 _CATEGORY_HEAD = re.compile(
-    r"^\s*(?:$|[.,!?;]|§|(?:under|below|for|with|without|in|of|that|which|who|from|by|at|and|or|around|between|above|to|on|less|upto|up|within|please|pls|chahiye|dikhao|dikha|wal[aei]|ka|ke|ki|me|mein|hai|i|is|are|than|priced|costing|not|no|but|having|made|size|available|batao|only|ones?)\b)"
+    r"^\s*(?:$|[.,!?;]|§|(?:under|below|for|with|without|in|that|which|who|from|by|at|and|or|around|between|above|to|on|less|upto|up|within|please|pls|chahiye|dikhao|dikha|wal[aei]|ka|ke|ki|me|mein|hai|i|is|are|than|priced|costing|not|no|but|having|made|size|available|batao|only|ones?)\b)"
 )
 _ANOTHERS = re.compile(
-    r"\b(?:for|with|of|to|on|by|like|from)\s+(?:(?:my|the|a|an|his|her|your|our|their|all|any|apple|samsung)\s+)*(?:[\w-]+\s+)?$"
+    r"(?<!looking )(?<!searching )(?<!search )(?<!shopping )(?<!look )(?<!hunting )\b(?:for|with|of|to|on|by|like|from)\s+(?:(?:my|the|a|an|his|her|your|our|their|all|any|apple|samsung)\s+)*(?:[\w-]+\s+)?$"
 )
 
 
@@ -83,8 +83,8 @@ def read_slots(said: str, lexicon: Lexicon, purpose: Purpose = "other") -> Slots
     reference = read_reference(draft) if purpose != "search" else Reference()
     if pair:
         reference = Reference(ordinals=pair)
-    relative = _relative(draft)
     sort = read_sort(draft)
+    relative = _relative(draft)
     method = None if purpose == "search" else read_method(draft)
     in_stock = draft.take(_IN_STOCK, "stock") is not None
     if quantity == Quantity() and purpose in {"add", "change"}:

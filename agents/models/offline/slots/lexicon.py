@@ -15,6 +15,9 @@ from services.contracts.catalog import Vocabulary
 Field = Literal["category", "brand", "colour"]
 _WORD = re.compile(r"[\w.'+]+|&")
 _LONGEST_PHRASE = 4
+_THINGS_WITH_COLOURS = frozenset(
+    ["pepper", "tea", "apple", "apples", "rice", "sugar", "juice", "plated", "salt", "chilli", "chili", "cardamom", "coffee", "bean", "beans", "gram", "chana", "onion", "lentils", "forest"]
+)
 _SHORTEST_FUZZY = 5
 HINGLISH_COLOURS = {
     "lal": "red", "laal": "red", "kala": "black", "kali": "black", "kaale": "black", "kale": "black", "safed": "white",
@@ -111,9 +114,18 @@ class Lexicon:
             if "§" in text[start:end] or (start and text[start - 1] == "§"):
                 continue
             known = self._exact.get(key(text[start:end])) or self._mistyped(text[start:end], count)
+            if known and known[0] == "colour" and self._names_a_thing(text, start, end):
+                continue
             if known:
                 return Found(known[0], known[1], start, end), count
         return None, 1
+
+    @staticmethod
+    def _names_a_thing(text: str, start: int, end: int) -> bool:
+        """`green tea`, `olives`, `gold plated`: the colour is part of what the thing is called."""
+        following = _WORD.match(text[end:].lstrip())
+        plural = text[start:end].endswith("s") and not text[start:end].endswith("ss")
+        return plural or (following is not None and following.group() in _THINGS_WITH_COLOURS)
 
     def _mistyped(self, phrase: str, count: int) -> tuple[Field, str] | None:
         """One slip in five to seven letters, two in more; the first letter must stand and no common word is bent."""
@@ -122,7 +134,7 @@ class Lexicon:
             return None
         slips = 1 if len(word) < 8 or count > 1 else 2
         match = process.extractOne(word, self._typable, scorer=DamerauLevenshtein.distance, score_cutoff=slips)
-        if match is None or match[0][0] != word[0]:
+        if match is None or match[0][0] != word[0] or abs(len(match[0]) - len(word)) > 1:
             return None
         return self._exact[match[0]]
 

@@ -12,7 +12,7 @@ _RS = r"(?:rs\.?|inr|rupees?|rupaye|rupay|rupiya|rupaiye|bucks)"
 _UNITS = (
     r"(?:inch(?:es)?|in\b|cm|mm|m\b|metres?|meters?|kgs?|g\b|gm|gms|grams?|ml|l\b|lit(?:re|er)s?|oz|ounces?|fl|ft|foot|"
     r"feet|gb|tb|mb|mah|w\b|watts?|v\b|volts?|hz|mp|days?|hours?|hrs?|minutes?|mins?|years?|yrs?|months?|weeks?|packs?|pieces?|pcs|"
-    r"people|guests|person|stars?|star|%|percent|counts?|ct|x\b|pairs?|items?|products?|options?|lbs?|pounds?|k\s*hz|rating)"
+    r"people|guests|person|stars?|star|%|percent|counts?|ct|x\b|pairs?|items?|products?|options?|lbs?|pounds?|dollars?|usd|euros?|eur\b|\$|k\s*hz|rating)"
 )
 _NUMBER = rf"(?>\d+(?:\.\d+)?)|\b(?:{alternatives(WORDS)}|{alternatives(FRACTIONS)})(?=\s+(?:{alternatives(SCALES)})\b)"
 
@@ -55,7 +55,7 @@ _ABOVE = tuple(
     map(
         _compile,
         (
-            rf"\b(?:priced?\s+)?(?:above|over|more than|greater than|higher than|at least|atleast|min(?:imum)?(?: of)?|starting(?: from| at)?|upwards of|not (?:under|below|less than))\s+{_amount('a')}",
+            rf"\b(?<!not )(?<!no )(?:priced?\s+)?(?:above|over|more than|greater than|higher than|at least|atleast|min(?:imum)?(?: of)?|starting(?: from| at)?|upwards of|not (?:under|below|less than))\s+{_amount('a')}",
             rf"(?:>=?)\s*{_amount('a')}",
             rf"{_amount('a')}\s*(?:se (?:zyada|jyada|upar|uper|mehng[aei])|ke (?:upar|uper)|and (?:above|up|over)|or (?:more|above)|onwards|plus\b|\+)",
         ),

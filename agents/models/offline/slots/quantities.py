@@ -74,8 +74,10 @@ def _delta(draft: Draft) -> int | None:
 
 def _first(draft: Draft, patterns: tuple[re.Pattern[str], ...]) -> int | None:
     for pattern in patterns:
-        match = draft.take(pattern, "qty")
+        match = pattern.search(draft.text)
         if match:
+            group = next(n for n, said in enumerate(match.groups(), 1) if said)
+            draft.cut(match.start(group), match.end(), "qty")
             return _number(match)
     return None
 

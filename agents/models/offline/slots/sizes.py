@@ -24,7 +24,7 @@ _NUMBER_AFTER = re.compile(
 )
 _LETTER_AFTER = re.compile(rf"\b(?P<size>{_LETTER})\s*(?:size|sz)\b(?:\s*(?:ka|ke|ki|mein|me|wal[aei]))?")
 _LETTER_ALONE = re.compile(
-    r"(?<![\w'-])(?:in\s+)?(?P<size>xxxl|xxl|xl|xs|[2-5]\s?xl|xx-large|x-large|xx large|x large)\b"
+    r"(?<![\w'-])(?:in\s+)?(?P<size>double xl|extra large|extra small|xxxl|xxl|xl|xs|[2-5]\s?xl|xx-large|x-large|xx large|x large)\b"
 )
 _IN_LETTER = re.compile(r"\bin (?:a )?(?P<size>s|m|l|small|medium|large)\b(?=\s*(?:$|[.,!?§]|and\b|under\b|please\b))")
 

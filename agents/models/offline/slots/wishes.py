@@ -68,7 +68,7 @@ def read_exclusions(draft: Draft, lexicon: Lexicon) -> dict[str, list[str]]:
     unwanted: dict[str, list[str]] = {}
     for pattern in (_NOT, _NAHI):
         for match in list(pattern.finditer(draft.text))[::-1]:
-            named = _fields_of(match["what"], lexicon)
+            named = _fields_of(match["what"], lexicon)[::-1]
             if named:
                 draft.cut(match.start(), match.end(), "not")
                 for field, value in named:
