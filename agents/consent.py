@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import orjson
-from pymongo import ASCENDING, IndexModel
 
 from services.kit.clock import Clock
 from services.kit.errors import Conflict, NotFound
 from services.kit.ids import Ids
-from services.kit.mongo import Database, ensure_indexes
+from services.kit.mongo import Database, ascending, ensure_indexes
 from services.kit.principal import Principal
 from services.kit.wire import Wire
 from tools.kinds import Proposal
@@ -79,8 +78,7 @@ class Consents:
         self._valid = timedelta(minutes=minutes)
 
     async def prepare(self) -> None:
-        index = IndexModel([("conversationId", ASCENDING), ("status", ASCENDING)])
-        await ensure_indexes(self._database, {"consents": [index]})
+        await ensure_indexes(self._database, {"consents": [ascending("conversationId", "status")]})
 
     async def ask(self, who: Principal, conversation_id: str, turn_id: str, tool: str, proposal: Proposal) -> Consent:
         """Store the open question."""

@@ -3,12 +3,10 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pymongo import ASCENDING, IndexModel
-
 from services.kit.clock import Clock
 from services.kit.errors import NotFound
 from services.kit.ids import Ids
-from services.kit.mongo import Database, DuplicateKey, ensure_indexes
+from services.kit.mongo import Database, DuplicateKey, ascending, ensure_indexes
 from services.kit.principal import Principal
 from services.kit.wire import Wire
 
@@ -42,8 +40,7 @@ class Conversations:
         self._clock = clock
 
     async def prepare(self) -> None:
-        by_user = IndexModel([("userId", ASCENDING), ("updatedAt", ASCENDING)])
-        by_conversation = IndexModel([("conversationId", ASCENDING)])
+        by_user, by_conversation = ascending("userId", "updatedAt"), ascending("conversationId")
         await ensure_indexes(self._database, {"conversations": [by_user], "messages": [by_conversation]})
 
     def new_id(self) -> str:

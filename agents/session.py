@@ -23,6 +23,11 @@ Outcome = Literal["done", "waiting", "withdrawn"]
 MAX_TEXT = 8_000
 
 
+def open_saver(client: Any, database_name: str) -> MongoDBSaver:
+    """LangGraph's checkpoint saver on a blocking client that stays its caller's; blocks while it makes its indexes."""
+    return MongoDBSaver(client, database_name)
+
+
 class Checkpoints:
     """LangGraph's own saver, pruned to the last checkpoint of a conversation after each turn."""
 

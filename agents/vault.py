@@ -5,10 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
-from pymongo import ASCENDING, IndexModel
 
 from services.kit.clock import Clock
-from services.kit.mongo import Database, ensure_indexes
+from services.kit.mongo import Database, ascending, ensure_indexes
 
 KEEP = timedelta(days=30)
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -30,7 +29,7 @@ class Vault:
         self._clock = clock
 
     async def prepare(self) -> None:
-        await ensure_indexes(self._database, {"vault": [IndexModel([("expiresAt", ASCENDING)], expireAfterSeconds=0)]})
+        await ensure_indexes(self._database, {"vault": [ascending("expiresAt", expires=True)]})
 
     async def hide(self, conversation_id: str, text: str) -> str:
         """The text with placeholders; the same value keeps the same placeholder within a conversation."""

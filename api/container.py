@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from langgraph.checkpoint.mongodb import MongoDBSaver
-
 from agents.consent import Consents
 from agents.memory import Conversations, StatedPreferences
 from agents.models.calling import ChatModels
 from agents.models.offline import OfflinePlanner
 from agents.models.openai import openai_model
-from agents.session import Checkpoints, ShopperSession
+from agents.session import Checkpoints, ShopperSession, open_saver
 from agents.shopper import graph as shopper_graph
 from agents.vault import Vault
 from api.chat import ChatDoor
@@ -480,7 +478,7 @@ async def _session(ground: Ground, shop: Shop, models: ChatModels, stack: AsyncE
     await asyncio.gather(consents.prepare(), conversations.prepare(), vault.prepare())
     client = ground.mongo.blocking_client()
     stack.callback(client.close)
-    saver = await asyncio.to_thread(MongoDBSaver, client, f"{ground.mongo.prefix}_chat")
+    saver = await asyncio.to_thread(open_saver, client, f"{ground.mongo.prefix}_chat")
     toolbox = registry.build(
         catalog=shop.catalog, baskets=shop.cart, order_desk=shop.orders, payments=shop.payments, auth=shop.auth,
         sellers=shop.sellers, preferences=preferences,

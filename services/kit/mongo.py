@@ -13,7 +13,7 @@ from motor.motor_asyncio import (
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
-from pymongo import IndexModel, MongoClient
+from pymongo import ASCENDING, IndexModel, MongoClient
 from pymongo.errors import AutoReconnect, ConnectionFailure, DuplicateKeyError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -104,6 +104,12 @@ def database_away() -> Unavailable:
 
 def open_mongo(url: str, *, prefix: str = "cohort") -> Mongo:
     return Mongo(url, prefix=prefix)
+
+
+def ascending(*fields: str, expires: bool = False) -> IndexModel:
+    """An index over fields; with `expires`, the document goes when the one field's time is reached."""
+    keys = [(field, ASCENDING) for field in fields]
+    return IndexModel(keys, expireAfterSeconds=0) if expires else IndexModel(keys)
 
 
 async def ensure_indexes(database: Database, wanted: Mapping[str, Sequence[IndexModel]]) -> None:
