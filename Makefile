@@ -17,7 +17,7 @@ run: setup                                      ## the whole marketplace in one 
 	@exec $(BIN)/cohort serve
 
 test: $(VENV)/.installed-dev                    ## all tests; what needs an absent server is skipped and says so
-	$(PYTEST) $(TESTS)
+	$(PYTEST) -rs $(TESTS)
 
 lint: $(VENV)/.installed-dev                    ## what CI checks before the tests
 	$(BIN)/ruff check .

@@ -15,8 +15,17 @@ from services.kit.embedded.secantus import SecantusServer
 from services.kit.embedded.valkey import ValkeyServer
 from services.kit.ids import RandomIds
 from services.kit.mongo import Mongo, open_mongo
+from tests import servers
 
 START = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+
+
+def pytest_configure() -> None:
+    servers.check_required()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(servers.report())
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +63,26 @@ async def mongo(mongo_url: str) -> AsyncIterator[Mongo]:
 @pytest.fixture
 async def redis(redis_url: str):
     client = open_redis(redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture(scope="session")
+async def machine_redis_url() -> AsyncIterator[str]:
+    """A database of the run's own on the machine's Redis."""
+    async with servers.own_redis_database() as url:
+        yield url
+
+
+@pytest.fixture(params=["embedded", "machine"])
+def each_redis_url(request: pytest.FixtureRequest) -> str:
+    return request.getfixturevalue("redis_url" if request.param == "embedded" else "machine_redis_url")
+
+
+@pytest.fixture
+async def each_redis(each_redis_url: str):
+    """The embedded cache, then the machine's Redis: what both must do."""
+    client = open_redis(each_redis_url)
     yield client
     await client.aclose()
 
