@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from api import control_socket
+from api.engines import Engines
 from api.settings import Settings
 from services.kit.errors import CohortError
 from services.kit.log import configure_logging
@@ -68,11 +69,12 @@ def serve(
     demo: Annotated[bool, typer.Option(help="Load the demo shop into an empty home (demo mode only).")] = True,
 ) -> None:
     """Run everything in one process: services, events, agent, chat, and the embedded engines."""
-    from api.server import serve as run
-
     settings = _settings()
     configure_logging(settings.log_level)
-    asyncio.run(run(settings, demo=demo, say=lambda line: print(line, flush=True)))
+    engines = Engines(settings).start()
+    from api.server import serve as run  # heavy; the engines start meanwhile
+
+    asyncio.run(run(settings, engines, demo=demo, say=lambda line: print(line, flush=True)))
 
 
 @app.command()

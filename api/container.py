@@ -16,11 +16,11 @@ from agents.consent import Consents
 from agents.memory import Conversations, StatedPreferences
 from agents.models.calling import ChatModels
 from agents.models.offline import OfflinePlanner
-from agents.models.openai import openai_model
 from agents.session import Checkpoints, ShopperSession, open_saver
 from agents.shopper import graph as shopper_graph
 from agents.vault import Vault
 from api.chat import ChatDoor
+from api.engines import Engines
 from api.guests import GuestSigner
 from api.security import Authenticator
 from api.settings import Settings, reveal
@@ -46,7 +46,7 @@ from services.kit.broker import RetryPolicy, Subscription
 from services.kit.cache import Cache, TokenBucket, open_redis
 from services.kit.clock import Clock, SystemClock
 from services.kit.delivery import EmbeddedBroker
-from services.kit.embedded import Home, SecantusServer, ValkeyServer
+from services.kit.embedded import Home
 from services.kit.faults import CrashPoints
 from services.kit.idempotency import Idempotency
 from services.kit.ids import Ids, RandomIds, named_id
@@ -95,7 +95,7 @@ class Ground:
     ids: Ids
     crash: CrashPoints
     outboxes: Mapping[str, Outbox]
-    engines: "Engines"
+    engines: Engines
 
     def idempotency(self, service: str) -> Idempotency:
         return Idempotency(self.mongo.database(service), self.ids, self.clock)
@@ -164,55 +164,30 @@ class Pushes:
         await self.door.push(user_id, notification)
 
 
-class Engines:
-    """The embedded engines a process owns: those whose URL is not set."""
-
-    def __init__(self, home: Home, settings: Settings) -> None:
-        self._documents = None if settings.mongo_url else SecantusServer(home)
-        self._cache = None if settings.redis_url else ValkeyServer(home)
-
-    async def start(self, settings: Settings) -> tuple[str, str]:
-        """Both at once; returns the URLs of documents and cache. Runs in the main thread."""
-        mongo_url = self._documents.start() if self._documents else reveal(settings.mongo_url)
-        redis_url = self._cache.start() if self._cache else reveal(settings.redis_url)
-        await asyncio.gather(*(engine.wait_ready() for engine in (self._documents, self._cache) if engine))
-        return str(mongo_url), str(redis_url)
-
-    @property
-    def down(self) -> list[str]:
-        """Owned engines that are not running."""
-        engines = {"documents": self._documents, "cache": self._cache}
-        return [name for name, engine in engines.items() if engine is not None and not engine.running]
-
-    async def stop(self) -> None:
-        await asyncio.gather(*(asyncio.to_thread(e.stop) for e in (self._documents, self._cache) if e))
-
-
 @asynccontextmanager
 async def open_container(
-    settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None
+    settings: Settings, *, engines: Engines | None = None, clock: Clock | None = None, ids: Ids | None = None
 ) -> AsyncIterator[Container]:
     """Open the home, start the engines it owns, build the shop and the agent.
 
     Raises HomeInUse, HomeBroken, EngineMissing, EngineFailed: each message says what to do.
     """
     async with AsyncExitStack() as stack:
-        ground = await _ground(settings, clock or SystemClock(), ids or RandomIds(), stack)
+        engines = engines or Engines(settings)
+        stack.push_async_callback(engines.stop)
+        ground = await _ground(settings, engines, clock or SystemClock(), ids or RandomIds(), stack)
         yield await _build(ground, stack)
 
 
-async def _ground(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Ground:
-    home = stack.enter_context(Home(settings.home))
-    engines = Engines(home, settings)
-    stack.push_async_callback(engines.stop)
-    mongo_url, redis_url = await engines.start(settings)
+async def _ground(settings: Settings, engines: Engines, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Ground:
+    mongo_url, redis_url = await engines.ready()
     mongo = open_mongo(mongo_url, prefix=settings.mongo_prefix)
     stack.callback(mongo.close)
     redis = open_redis(redis_url)
     stack.push_async_callback(redis.aclose)
     outboxes = {name: Outbox(mongo, name, ids, clock) for name in _SERVICES}
     crash = CrashPoints(settings.crash_at)
-    ground = Ground(settings, home, mongo, redis, clock, ids, crash, outboxes, engines)
+    ground = Ground(settings, engines.home, mongo, redis, clock, ids, crash, outboxes, engines)
     await _prepare_ground(ground)
     return ground
 
@@ -456,6 +431,8 @@ def _chat_models(settings: Settings, vocabulary: LiveVocabulary, embedder: Embed
     if not settings.llm_model:
         encode = embedder.embed_now if isinstance(embedder, OnnxEmbedder) else None
         return ChatModels("offline", OfflinePlanner(vocabulary=vocabulary, encode=encode))
+
+    from agents.models.openai import openai_model  # 1.2 s of CPU that only a served model is worth
 
     def served(name: str) -> Any:
         return openai_model(

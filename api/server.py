@@ -12,17 +12,18 @@ from api import commands, control_socket
 from api.app import create_app
 from api.container import Container, open_container
 from api.control import create_control_app
+from api.engines import Engines
 from api.settings import Settings
 
 MAX_FRAME = 64 * 1024
 
 
-async def serve(settings: Settings, *, demo: bool, say: Callable[[str], None]) -> None:
+async def serve(settings: Settings, engines: Engines, *, demo: bool, say: Callable[[str], None]) -> None:
     """Run everything in this process until SIGTERM or SIGINT. `say` prints for the person at the terminal.
 
-    Raises HomeInUse, HomeBroken, EngineMissing, EngineFailed, OSError when the port is taken.
+    Raises EngineFailed, OSError when the port is taken.
     """
-    async with open_container(settings) as container:
+    async with open_container(settings, engines=engines) as container:
         accounts = await commands.first_demo(container, say) if demo and settings.demo else []
         app = create_app(container)
         async with _control(container):
