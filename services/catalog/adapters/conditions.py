@@ -32,7 +32,7 @@ PRODUCT_FIELDS: Fields = {
 """What the index of products must be opened with."""
 
 _DESCRIPTION_CHARACTERS = 1_200
-_ATTRIBUTE_CHARACTERS = 600
+_ATTRIBUTE_CHARACTERS = 200
 
 
 def point_of(product: Product) -> Point:
@@ -60,7 +60,7 @@ def point_of(product: Product) -> Point:
 def text_of(product: Product) -> str:
     """What keywords and meaning are taken from; the title is the heading."""
     facts = [product.brand, product.category.replace(">", " "), *product.colours]
-    attributes = "; ".join(f"{name}: {value}" for name, value in product.attributes.items() if _tells(value))
+    attributes = "; ".join(value for value in product.attributes.values() if _tells(value))
     lines = [
         " ".join(product.title.split()),
         " ".join(fact for fact in facts if fact),
@@ -142,4 +142,5 @@ def _variant_payload(product: Product, variant: Variant) -> dict[str, object]:
 
 
 def _tells(value: str) -> bool:
-    return value.casefold() not in {"true", "false", "yes", "no", "y", "n"}
+    """Bare numbers and yes or no say nothing without the attribute's name, and names are the same everywhere."""
+    return value.casefold() not in {"true", "false", "yes", "no", "y", "n"} and any(map(str.isalpha, value))

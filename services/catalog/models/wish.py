@@ -14,8 +14,6 @@ from services.catalog.models.words import (
 )
 from services.contracts.catalog import ProductQuery
 
-EXCLUDABLE = ("brand", "category", "colour", "size")
-
 
 @dataclass(frozen=True, slots=True)
 class VariantWish:
