@@ -165,7 +165,11 @@ class ProductPatch(Wire):
 
 
 class ProductQuery(Wire):
-    """A question to the catalogue; amounts in paise. Colour, size, price and stock hold for one variant."""
+    """A question to the catalogue; amounts in paise. Colour, size, price and stock hold for one variant.
+
+    `in_stock` True leaves out what is sold out. `exclude` names category, brand, colour, size or an attribute
+    (`material`) with the words that are not wanted.
+    """
 
     q: Annotated[str, StringConstraints(max_length=500)] = ""
     category: str | None = None

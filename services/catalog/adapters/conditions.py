@@ -110,8 +110,8 @@ def _variant_conditions(wish: VariantWish) -> list[Condition]:
         conditions.append(Match("size", sorted(wish.sizes)))
     if wish.min_price is not None or wish.max_price is not None:
         conditions.append(Range("price", gte=wish.min_price, lte=wish.max_price))
-    if wish.in_stock is not None:
-        conditions.append(Match("in_stock", [int(wish.in_stock)]))
+    if wish.in_stock:
+        conditions.append(Match("in_stock", [1]))
     if wish.without_colours or wish.without_sizes:
         refused = [Match("colour", sorted(wish.without_colours)), Match("size", sorted(wish.without_sizes))]
         conditions.append(Not(AnyOf([match for match in refused if match.values])))
@@ -120,10 +120,10 @@ def _variant_conditions(wish: VariantWish) -> list[Condition]:
 
 def _answers(variant: Any, wish: VariantWish) -> bool:
     price, colours, sizes = variant["price"], variant["colour"], variant["size"]
-    return (
+    return bool(
         (wish.min_price is None or price >= wish.min_price)
         and (wish.max_price is None or price <= wish.max_price)
-        and (wish.in_stock is None or wish.in_stock == bool(variant["in_stock"]))
+        and (variant["in_stock"] or not wish.in_stock)
         and (not wish.colours or not wish.colours.isdisjoint(colours))
         and (not wish.sizes or not wish.sizes.isdisjoint(sizes))
         and wish.without_colours.isdisjoint(colours)

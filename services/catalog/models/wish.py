@@ -14,6 +14,8 @@ from services.catalog.models.words import (
 )
 from services.contracts.catalog import ProductQuery
 
+_EXCLUDED_BY_FIELD = ("brand", "category", "colour", "color", "size")
+
 
 @dataclass(frozen=True, slots=True)
 class VariantWish:
@@ -25,24 +27,27 @@ class VariantWish:
     without_sizes: frozenset[str]
     min_price: int | None
     max_price: int | None
-    in_stock: bool | None
+    in_stock: bool
 
     @classmethod
     def of(cls, query: ProductQuery) -> "VariantWish":
+        refused = (*query.exclude.get("colour", ()), *query.exclude.get("color", ()))
         return cls(
             colours=frozenset(map(colour_key, query.colour)),
             sizes=frozenset(map(size_key, query.size)),
-            without_colours=frozenset(map(colour_key, query.exclude.get("colour", ()))),
+            without_colours=frozenset(
+                map(colour_key, (*query.exclude.get("colour", ()), *query.exclude.get("color", ())))
+            ),
             without_sizes=frozenset(map(size_key, query.exclude.get("size", ()))),
             min_price=query.min_price,
             max_price=query.max_price,
-            in_stock=query.in_stock,
+            in_stock=bool(query.in_stock),
         )
 
     def met_by(self, product: Product, variant: Variant) -> bool:
         return (
             self._in_price(variant.price)
-            and (self.in_stock is None or self.in_stock == (variant.available > 0))
+            and (variant.available > 0 or not self.in_stock)
             and self._has(product.colour_of(variant), product.size_of(variant))
         )
 
@@ -69,6 +74,7 @@ class ProductWish:
     without_categories: frozenset[str]
     seller_id: str | None
     min_rating: float | None
+    without_facts: tuple[tuple[str, tuple[str, ...]], ...]
     variant: VariantWish
 
     @classmethod
@@ -80,6 +86,11 @@ class ProductWish:
             without_categories=frozenset(map(category_key, query.exclude.get("category", ()))),
             seller_id=query.seller_id,
             min_rating=query.min_rating,
+            without_facts=tuple(
+                (key_of(name), tuple(map(key_of, values)))
+                for name, values in query.exclude.items()
+                if name not in _EXCLUDED_BY_FIELD
+            ),
             variant=VariantWish.of(query),
         )
 
@@ -99,4 +110,10 @@ class ProductWish:
             and self.without_categories.isdisjoint(categories)
             and (self.seller_id is None or self.seller_id == product.seller_id)
             and (self.min_rating is None or product.rating_average >= self.min_rating)
+            and not (self.without_facts and self._has_refused_fact(product))
         )
+
+    def _has_refused_fact(self, product: Product) -> bool:
+        """An attribute of that name says one of the refused words: `material: Genuine Leather` says leather."""
+        facts = {key_of(name): f" {key_of(value)} " for name, value in product.attributes.items()}
+        return any(f" {word} " in facts.get(name, "") for name, refused in self.without_facts for word in refused)

@@ -39,6 +39,7 @@ async def _all(world: World, limit: int, **query: object) -> list[str]:
 async def test_colour_size_price_and_stock_hold_for_one_variant(world: World) -> None:
     await world.offer(**_shoe("Mixed", ("Red", "8", 2500, 3), ("Blue", "8", 1500, 3), ("Red", "9", 1500, 0)))
     await world.offer(**_shoe("Right", ("Red", "8", 1800, 3), ("Blue", "9", 900, 3)))
+    assert set(await _titles(world, in_stock=False)) == {"Mixed", "Right"}
 
     assert await _titles(world, colour=("red",), size=("8",), max_price=200_000, in_stock=True) == ["Right"]
     assert set(await _titles(world, colour=("RED",), size=("8",))) == {"Mixed", "Right"}
@@ -73,6 +74,13 @@ async def test_what_is_excluded_stays_out(world: World) -> None:
     await world.offer(**_shoe("Red only", ("Red", "8", 2500, 3), brand="Zeta"))
     assert await _titles(world, exclude={"colour": ("red",)}) == ["Both"]
     assert await _titles(world, exclude={"brand": ("ACME",)}) == ["Red only"]
+
+
+async def test_an_excluded_attribute_stays_out(world: World) -> None:
+    await world.offer(title="Boot", attributes={"Material": "Genuine Leather"})
+    await world.offer(title="Clog", attributes={"Material": "Rubber"})
+    await world.offer(title="Sock")
+    assert set(await _titles(world, exclude={"material": ("leather",)})) == {"Clog", "Sock"}
 
 
 async def test_brand_seller_and_rating_narrow_the_list(world: World) -> None:
