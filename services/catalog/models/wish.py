@@ -35,9 +35,7 @@ class VariantWish:
         return cls(
             colours=frozenset(map(colour_key, query.colour)),
             sizes=frozenset(map(size_key, query.size)),
-            without_colours=frozenset(
-                map(colour_key, (*query.exclude.get("colour", ()), *query.exclude.get("color", ())))
-            ),
+            without_colours=frozenset(map(colour_key, refused)),
             without_sizes=frozenset(map(size_key, query.exclude.get("size", ()))),
             min_price=query.min_price,
             max_price=query.max_price,
