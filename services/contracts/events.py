@@ -79,7 +79,11 @@ class InventoryLow(Event):
 
 
 class OrderLineFact(Wire):
-    """One line of an order as the events tell it; amounts in paise, `net` after discount and with tax."""
+    """One line of an order as the events tell it; amounts in paise, `net` after discount and with tax.
+
+    `refund_due` is what of `net` has to be back with the buyer in all, by cancelled parts and accepted returns; it only
+    grows, and payments see to the difference.
+    """
 
     line_id: str
     product_id: str
@@ -94,10 +98,23 @@ class OrderLineFact(Wire):
     net: int
     tax: int
     commission: int = 0
+    refund_due: int = 0
+
+
+class OrderPartFact(Wire):
+    """One seller's part: `shipping` in paise, and what of it has to be back with the buyer in all."""
+
+    seller_id: str
+    status: str
+    shipping: int
+    shipping_refund_due: int = 0
 
 
 class OrderEvent(Event):
-    """What every order event carries: the whole order as of now, without personal data."""
+    """What every order event carries: the whole order as of now, without personal data.
+
+    Cash on delivery is collected once `payment_status` is paid.
+    """
 
     SUBJECT = "order_id"
 
@@ -116,7 +133,9 @@ class OrderEvent(Event):
     city: str
     state: str
     lines: tuple[OrderLineFact, ...]
+    parts: tuple[OrderPartFact, ...] = ()
     placed_at: datetime
+    confirmed_at: datetime | None = None
     version: int
 
 
@@ -180,11 +199,35 @@ class PaymentFailed(PaymentEvent):
 
 
 class PaymentRefunded(PaymentEvent):
-    """`refund_id` is the gateway's; `refunded` is what of this payment has gone back in all."""
+    """`refund_id` is the gateway's; `refunded` is what of this payment has gone back in all.
+
+    Of a charge beside the payment (`transaction_id` is that charge's) `stray` is what went back of it.
+    """
 
     TYPE = "payment.refunded"
     refund_id: str
     refunded: int
+    stray: int = 0
+
+
+class PayoutChanged(PaymentEvent):
+    """What a seller gets of a payment, as of `version`; `net` = goods + shipping - commission - refunds.
+
+    `refunds` is the seller's share of what went back: the commission on it is given back with it. `status`: due,
+    transferred, partially_reversed, reversed, cancelled, or collected (cash; the commission is owed).
+    """
+
+    TYPE = "payment.payout"
+
+    payout_id: str
+    seller_id: str
+    goods: int
+    shipping: int
+    commission: int
+    refunds: int
+    net: int
+    status: str
+    version: int
 
 
 class ReviewCreated(Event):
@@ -226,6 +269,7 @@ REGISTRY: dict[str, type[Event]] = {
             PaymentSucceeded,
             PaymentFailed,
             PaymentRefunded,
+            PayoutChanged,
             ReviewCreated,
         )
     },
@@ -235,7 +279,7 @@ QUEUES: dict[str, tuple[str, ...]] = {
     "notification-queue": ("user.*", "order.*", "payment.*", "inventory.low"),
     "order-queue": ("payment.*", "inventory.updated"),
     "cart-queue": ("user.created", "order.*", "product.updated", "product.deleted"),
-    "payment-settlement-queue": ("order.created", "order.cancelled", "order.expired", "order.completed", "payment.*"),
+    "payment-settlement-queue": ("order.*", "payment.*"),
     "seller-updates-queue": ("user.created", "order.*", "payment.*", "product.*", "inventory.*", "review.created"),
     "search-index-queue": ("product.*", "inventory.*", "review.created"),
     "ai-events-queue": ("user.*", "order.*", "payment.*", "review.created"),

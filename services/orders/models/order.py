@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from services.contracts.auth import Address
 from services.contracts.catalog import LineIn
-from services.contracts.events import OrderEvent, OrderLineFact
+from services.contracts.events import OrderEvent, OrderLineFact, OrderPartFact
 from services.contracts.orders import (
     OrderStatus,
     OrderView,
@@ -200,7 +200,12 @@ class Order(Wire):
             city=self.address.city,
             state=self.address.state,
             lines=tuple(_fact(line) for line in self.lines),
+            parts=tuple(
+                OrderPartFact(seller_id=part.seller_id, status=part.status, shipping=part.shipping.amount)
+                for part in self.parts
+            ),
             placed_at=self.created_at,
+            confirmed_at=next((entry.at for entry in self.timeline if entry.status == "confirmed"), None),
             version=self.version,
             **more,
         )
