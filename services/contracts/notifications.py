@@ -9,6 +9,7 @@ from services.kit.wire import Page, Wire
 
 Channel = Literal["email", "sms", "push", "in_app"]
 Status = Literal["pending", "sent", "delivered", "failed", "read"]
+AccountMail = Literal["password_reset", "verify_email", "password_changed"]
 
 
 class NotificationView(Wire):
@@ -25,6 +26,17 @@ class NotificationView(Wire):
 
 Push = Callable[[str, NotificationView], Awaitable[None]]
 """Told about each in-app notification: (user_id, notification). The chat sockets listen."""
+
+
+class AccountMailPort(Protocol):
+    """Mail about the account itself, asked for by auth."""
+
+    async def send_account_mail(self, user_id: str, template: AccountMail, data: dict[str, str], *, key: str) -> None:
+        """Keep the mail and send it until it is sent or given up; the same `key` is one mail.
+
+        `data` may hold secrets (a token): they are in the mail only, and no longer kept once it has left. An account
+        that is gone gets nothing.
+        """
 
 
 class NotificationsPort(Protocol):

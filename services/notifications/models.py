@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.contracts.events import InventoryLow
-from services.contracts.notifications import Channel, NotificationView, Status
+from services.contracts.notifications import AccountMail, Channel, NotificationView, Status
 from services.kit.events import Event
 from services.kit.ids import named_id, user_id_of_seller
 
@@ -76,7 +76,10 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Notification:
-    """One event told to one user on one channel. `due` is the next attempt while it is pending."""
+    """One event told to one user on one channel. `due` is the next attempt while it is pending.
+
+    The words of a `secret` one are forgotten as soon as it is sent or given up.
+    """
 
     notification_id: str
     user_id: str
@@ -91,6 +94,7 @@ class Notification:
     due: datetime | None = None
     attempts: int = 0
     reason: str | None = None
+    secret: bool = False
     read_at: datetime | None = None
 
     def view(self) -> NotificationView:
@@ -133,6 +137,24 @@ def _notification(event_id: str, event: Event, rendered: Rendered, channel: Chan
         status="pending" if by_mail else "sent",
         created_at=now,
         due=now if by_mail else None,
+    )
+
+
+def account_mail_of(key: str, user_id: str, template: AccountMail, rendered: Rendered, now: datetime) -> Notification:
+    """A mail that no event asked for; its id belongs to the key of the request."""
+    return Notification(
+        notification_id=named_id("ntf", key, "email"),
+        user_id=user_id,
+        channel="email",
+        template=template,
+        subject=rendered.subject,
+        body=rendered.text,
+        html=rendered.html,
+        data={},
+        status="pending",
+        created_at=now,
+        due=now,
+        secret=True,
     )
 
 

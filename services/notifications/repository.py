@@ -11,7 +11,7 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
-from services.kit.mongo import Database, Document, ensure_indexes
+from services.kit.mongo import Database, Document, DuplicateKey, ensure_indexes
 from services.kit.outbox import Unit
 from services.notifications.models import Notification
 
@@ -34,6 +34,14 @@ class NotificationRepository:
     async def add(self, notifications: Sequence[Notification], unit: Unit) -> None:
         await self._rows.insert_many([_row(n) for n in notifications], session=unit.session)
 
+    async def add_once(self, notification: Notification) -> bool:
+        """False when it is there already."""
+        try:
+            await self._rows.insert_one(_row(notification))
+        except DuplicateKey:
+            return False
+        return True
+
     async def waiting(self, slot: int, now: datetime) -> list[Notification]:
         """What is due in this slot, oldest first."""
         rows = await self._rows.find({"slot": slot, "due": {"$lte": now}}).to_list(None)
@@ -54,7 +62,11 @@ class NotificationRepository:
         await self._settle(notification_id, {"status": "failed", "failed_at": now, "reason": reason})
 
     async def _settle(self, notification_id: str, change: dict[str, Any]) -> None:
-        await self._rows.update_one({"_id": notification_id}, {"$set": change, "$unset": {"slot": "", "due": ""}})
+        done = {"$unset": {"slot": "", "due": ""}}
+        secret = {"_id": notification_id, "secret": True}
+        told = await self._rows.update_one(secret, {"$set": {**change, "body": "", "html": ""}, **done})
+        if not told.matched_count:
+            await self._rows.update_one({"_id": notification_id}, {"$set": change, **done})
 
     async def try_later(self, notification_id: str, reason: str, due: datetime) -> None:
         await self._rows.update_one(
@@ -104,5 +116,6 @@ def _notification(row: dict[str, Any]) -> Notification:
         due=row.get("due"),
         attempts=row["attempts"],
         reason=row.get("reason"),
+        secret=row.get("secret", False),
         read_at=row["read_at"],
     )

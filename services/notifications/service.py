@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from services.contracts.auth import AuthPort, Contact
 from services.contracts.events import REGISTRY
-from services.contracts.notifications import NotificationsPort, NotificationView, Push
+from services.contracts.notifications import AccountMail, AccountMailPort, NotificationsPort, NotificationView, Push
 from services.kit.clock import Clock
 from services.kit.errors import Invalid, NotFound
 from services.kit.events import Envelope
@@ -23,6 +23,7 @@ from services.notifications.models import (
     Mailer,
     MailRefused,
     Notification,
+    account_mail_of,
     notifications_of,
     recipient_of,
 )
@@ -39,7 +40,7 @@ async def nobody_listens(_user_id: str, _notification: NotificationView) -> None
     """The push of a process without open sockets."""
 
 
-class NotificationsService(NotificationsPort):
+class NotificationsService(NotificationsPort, AccountMailPort):
     """`retry_delays` are the seconds before each further attempt at a mail; after the last it has failed.
 
     `lease_seconds` is how long an attempt has before another may begin: longer than the mailer's time limit.
@@ -82,6 +83,15 @@ class NotificationsService(NotificationsPort):
                 await self._show(notification)
             elif not self._mail_is_away:
                 await self._deliver(notification)
+
+    async def send_account_mail(self, user_id: str, template: AccountMail, data: dict[str, str], *, key: str) -> None:
+        contact = await self._find_contact(user_id)
+        if contact is None:
+            return
+        rendered = self._templates.render_account(template, contact.name, data)
+        mail = account_mail_of(key, user_id, template, rendered, self._clock.now())
+        if await self._repository.add_once(mail) and not self._mail_is_away:
+            await self._deliver(mail)
 
     async def _written(self, envelope: Envelope) -> list[Notification]:
         """Nothing when the event was told before, tells nobody anything, or its account is gone."""

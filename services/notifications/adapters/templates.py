@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from services.contracts.notifications import AccountMail
 from services.kit.events import Event
 from services.kit.money import Money
 from services.notifications.models import TEMPLATES, Rendered
@@ -31,7 +32,14 @@ class Templates:
         self._environment.globals["shop"] = shop_name
 
     def render(self, event: Event, name: str) -> Rendered:
-        words = self._environment.get_template(f"{TEMPLATES[event.TYPE]}.txt").render(event=event, name=_line(name))
+        return self._rendered(TEMPLATES[event.TYPE], name, event=event)
+
+    def render_account(self, template: AccountMail, name: str, data: dict[str, str]) -> Rendered:
+        """A mail about the account; `data` are the facts its words need."""
+        return self._rendered(template, name, **data)
+
+    def _rendered(self, template: str, name: str, **facts: object) -> Rendered:
+        words = self._environment.get_template(f"{template}.txt").render(name=_line(name), **facts)
         head, _, text = words.partition("\n\n")
         subject, _, short = head.partition("\n")
         subject, text = _line(subject), text.strip() + "\n"

@@ -115,7 +115,7 @@ def screen() -> Screen:
 
 
 @pytest.fixture
-def make_world(  # noqa: PLR0917 - pytest passes fixtures by name
+def make_world(
     mongo: Mongo, clock: ManualClock, ids: RandomIds, contacts: Contacts, postbox: Postbox, screen: Screen
 ) -> Callable[..., Any]:
     async def make(**settings: Any) -> World:
