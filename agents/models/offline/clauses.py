@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and word lists read best unbroken
 """Several wishes in one sentence, apart."""
 
 import re

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and word lists read best unbroken
 """Groups of words that mean the same wish; each group is one feature of a sentence."""
 
 import re

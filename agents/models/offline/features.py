@@ -3,7 +3,7 @@
 import re
 import zlib
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,9 @@ def _features(slots: Slots) -> Iterator[tuple[str, float]]:
     framed = ["<", *words, ">"]
     yield from ((f"b:{left} {right}", 0.8) for left, right in pairwise(framed))
     yield from ((f"g:{group}", 0.3) for word in words if word[0] != "§" for group in _groups(word))
-    yield from ((f"c:{concept}", 1.0) for concept in concepts(" ".join(words)))
+    meant = concepts(" ".join(words))
+    yield from ((f"c:{concept}", 1.0) for concept in meant)
+    yield from ((f"p:{left} {right}", 0.4) for left, right in combinations(meant, 2))
     yield from ((f"f:{flag}", 0.7) for flag in _flags(slots))
     yield f"n:{min(len(words), 9)}", 0.5
 

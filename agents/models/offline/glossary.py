@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and word lists read best unbroken
 """Common Hinglish and typing mistakes in plain English, so that few examples teach much."""
 
 import re
@@ -63,9 +64,17 @@ _WORDS = {
     "totel": "total", "pement": "payment", "paymnt": "payment", "delet": "delete", "retun": "return", "shiping": "shipping",
     "frist": "first", "secnd": "second", "thrid": "third", "cheep": "cheap", "similer": "similar",
 }  # fmt: skip
-_SPELLED = tuple(
-    ["checkout", "cancel", "cancelled", "address", "addresses", "remove", "delete", "quantity", "compare", "comparison", "details", "description", "similar", "order", "orders", "payment", "return", "returns", "policy", "refund", "delivery", "shipping", "cheaper", "expensive", "review", "reviews", "recommend", "recommendation", "preferences", "preference", "remember", "inventory", "revenue", "stock", "customer", "customers", "history", "status", "track", "tracking", "total", "amount", "price", "products", "product", "second", "first", "third", "available", "availability", "increase", "decrease", "reduce", "change", "update", "empty", "clear", "basket", "previous", "purchase", "complete", "support", "human", "complaint", "different", "alternatives", "information", "difference", "suggest", "popular", "trending", "account", "thanks", "hello", "please", "place", "budget", "newest", "sales", "selling"]
-)
+_SPELLED = (
+    "checkout", "cancel", "cancelled", "address", "addresses", "remove", "delete", "quantity", "compare",
+    "comparison", "details", "description", "similar", "order", "orders", "payment", "return", "returns",
+    "policy", "refund", "delivery", "shipping", "cheaper", "expensive", "review", "reviews", "recommend",
+    "recommendation", "preferences", "preference", "remember", "inventory", "revenue", "stock", "customer",
+    "customers", "history", "status", "track", "tracking", "total", "amount", "price", "products", "product",
+    "second", "first", "third", "available", "availability", "increase", "decrease", "reduce", "change",
+    "update", "empty", "clear", "basket", "previous", "purchase", "complete", "support", "human", "complaint",
+    "different", "alternatives", "information", "difference", "suggest", "popular", "trending", "account",
+    "thanks", "hello", "please", "place", "budget", "newest", "sales", "selling",
+)  # fmt: skip
 _KNOWN = frozenset(_SPELLED) | COMMON | frozenset(_WORDS) | frozenset(_WORDS.values())
 _PHRASE = re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, _PHRASES), key=len, reverse=True)) + r")\b")
 

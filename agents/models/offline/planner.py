@@ -33,8 +33,9 @@ class OfflinePlanner(BaseChatModel):
     """Plans and answers without a model server: a trained intent reader, a slot grammar and templates.
 
     `vocabulary` gives the live catalogue's words and is asked at each turn (cheap when it returns the same object).
-    `encode` turns a sentence into a 384-dimensional unit vector, blocking; without it intents are read from words alone,
-    less well. Answers depend on nothing but the messages, these two, and the bound tools. Only bound tools are called;
+    `encode` turns a sentence into a 384-dimensional unit vector, blocking; without it intents are read from words
+    alone, less well. Answers depend on nothing but the messages, these two, and the bound
+    tools. Only bound tools are called;
     with none bound, every tool is taken to be there.
     """
 

@@ -8,7 +8,7 @@ The argument names a class with `embed(list of texts) -> matrix`, made as `Class
 import importlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from agents.models.offline.slots.grammar import read_slots
 from agents.models.offline.slots.lexicon import Lexicon
 
 _PROTOTYPES = 8
-_STEPS, _RATE, _DECAY = 350, 0.05, 2e-4
+_STEPS, _RATE, _DECAY = 200, 0.05, 5e-5
 _WANTED_PRECISION = 0.97
 Encoder = Callable[[list[str]], npt.NDArray[np.float32]]
 Labels = npt.NDArray[np.int64]
@@ -62,17 +62,39 @@ def _features(rows: list[Labelled], intents: list[str], lexicon: Lexicon, encode
 
 
 def _fit(train: Part, validation: Part, intents: list[str]) -> dict[str, Any]:
-    chosen = _prototypes(train, len(intents))
-    owners = train.labels[chosen]
-    dense = _dense(train, train.sentences[chosen], owners, len(intents), own=chosen)
-    dense_validation = _dense(validation, train.sentences[chosen], owners, len(intents))
+    """Calibrated on the validation part by a first fit; then fitted once more on both parts."""
+    first = _Fitted(train, len(intents))
+    words = _calibrated(first.words, validation.words, validation.labels)
+    dense = _calibrated(first.dense, first.features(validation), validation.labels)
+    final = _Fitted(_both(train, validation), len(intents))
     stored: dict[str, Any] = {
         "intents": np.array(intents),
-        "prototypes": train.sentences[chosen].astype(np.float16),
-        "prototype_of": owners.astype(np.int16),
+        "prototypes": final.prototypes.astype(np.float16),
+        "prototype_of": final.owners.astype(np.int16),
     }
-    stored |= _stored("words", _calibrated(_softmax(train.words, train.labels), validation.words, validation.labels))
-    return stored | _stored("dense", _calibrated(_softmax(dense, train.labels), dense_validation, validation.labels))
+    stored |= _stored("words", replace(words, weights=final.words.weights, bias=final.words.bias))
+    return stored | _stored("dense", replace(dense, weights=final.dense.weights, bias=final.dense.bias))
+
+
+class _Fitted:
+    """Both heads and the prototypes of one set of sentences."""
+
+    def __init__(self, part: Part, intents: int) -> None:
+        chosen = _prototypes(part, intents)
+        self.prototypes, self.owners, self._intents = part.sentences[chosen], part.labels[chosen], intents
+        self.words = _softmax(part.words, part.labels)
+        self.dense = _softmax(_dense(part, self.prototypes, self.owners, intents, own=chosen), part.labels)
+
+    def features(self, part: Part) -> Vector:
+        return _dense(part, self.prototypes, self.owners, self._intents)
+
+
+def _both(one: Part, other: Part) -> Part:
+    return Part(
+        np.concatenate([one.words, other.words]),
+        np.concatenate([one.sentences, other.sentences]),
+        np.concatenate([one.labels, other.labels]),
+    )
 
 
 def _prototypes(train: Part, intents: int) -> Labels:

@@ -187,6 +187,9 @@ def _seen(wish: Wish, field: str) -> list[str]:
 def similar(wish: Wish) -> Move | None:
     if wish.done("similar_products", "search_products"):
         return None
+    pointed = wish.slots.reference.any or wish.state.focus or len(wish.state.shown) == 1
+    if not pointed and wish.state.last_search:  # `show me more` points at nothing: it is the search that goes on
+        return refine(wish)
     return _about_one(wish, "similar_products")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from agents.models.offline.clauses import clauses
 from agents.models.offline.dialogue import account, basket, browse, pending, purchase, shop
@@ -37,7 +38,23 @@ _HANDLERS: dict[str, Handler] = {
     "seller_inventory": shop.seller_inventory, _CALL: basket.choose_variant,
 }  # fmt: skip
 _TALK = frozenset({"greet", "thanks", "affirm", "deny"})
-_NEEDS_A_THING = frozenset({"add", "remove", "change_qty", "details", "compare", "similar", "reviews"})
+_CHANGES_SOMETHING = frozenset(
+    [
+        "add",
+        "change_qty",
+        "remove",
+        "clear_cart",
+        "checkout",
+        "pay",
+        "cancel",
+        "add_address",
+        "change_address",
+        "set_preference",
+        "return_item",
+        "human",
+    ]
+)
+_ENOUGH_TO_LOOK = 0.3  # a wrong look costs a sentence, a wrong change costs trust
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,7 @@ class Conductor:
         if answered is not None:
             wishes[0] = {"text": reads[0].text, "intent": _CALL}
             return self._checked(answered, {"wishes": wishes, "at": 0, "since": 0}, turn)
-        unsure = self._unsure(reads, turn)
+        unsure = self._unsure(reads)
         if unsure:
             return Decision(unsure, {"wishes": [], "at": 0, "since": 0})
         return self._fulfil({"wishes": wishes, "at": 0, "since": 0}, turn)
@@ -150,7 +167,7 @@ class Conductor:
         """The intent, put right by what the situation rules out."""
         intent = reading.intent
         if (
-            intent in {"affirm"}
+            intent == "affirm"
             and turn.state.pending is None
             and turn.state.cart
             and reading.probability_of("checkout") > 0.2
@@ -160,18 +177,20 @@ class Conductor:
             return "refine" if turn.state.last_search and "refine" in {intent, reading.ranking[1][0]} else "search"
         return intent
 
-    def _unsure(self, reads: list[Read], turn: Turn) -> Say | None:
+    @staticmethod
+    def _unsure(reads: list[Read]) -> Say | None:
         """A question back when the likeliest intent is not likely enough."""
         read = reads[0]
-        if (
-            len(reads) > 1
-            or read.reading.sure
-            or read.intent in _FIND
-            or read.intent in _TALK | {"help", "out_of_scope"}
-        ):
+        if len(reads) > 1 or read.sureness == 1 or read.reading.sure or read.intent in _FIND | _TALK:
+            return None
+        if read.intent not in _CHANGES_SOMETHING and read.sureness >= _ENOUGH_TO_LOOK:
             return None
         options = [name for name, chance in read.reading.ranking[:2] if chance >= 0.1]
-        return Say("unsure", {"intents": options}, Ask("", {}, "intent", [{"intent": name, "text": read.text} for name in options]))
+        return Say(
+            "unsure",
+            {"intents": options},
+            Ask("", {}, "intent", [{"intent": name, "text": read.text} for name in options]),
+        )
 
 
 def _confirmed(read: Read, turn: Turn) -> Read:
@@ -192,9 +211,9 @@ def _confirmed(read: Read, turn: Turn) -> Read:
 def _joined(reads: list[Read]) -> list[str]:
     """A clause that names no wish surely belongs to the one before it."""
     texts = [reads[0].text]
-    for before, read in zip(reads, reads[1:], strict=False):
+    for before, read in pairwise(reads):
         same_search = read.intent in _FIND and before.intent in _FIND
-        if not read.reading.sure or same_search or read.intent in {"out_of_scope"}:
+        if not read.reading.sure or same_search or read.intent == "out_of_scope":
             texts[-1] = f"{texts[-1]}, {read.text}"
         else:
             texts.append(read.text)

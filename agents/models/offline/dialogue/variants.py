@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and word lists read best unbroken
 """Settling on one variant: options narrowed by what was said, then by what is known of the shopper."""
 
 import re
@@ -111,7 +112,11 @@ def _said_values(words: str, values: Mapping[str, list[str]]) -> dict[str, str]:
 def _without(words: str, value: str) -> str:
     if not value or value.isdigit():
         return words
-    gone = {value.lower(), *value.lower().split(), *(said for said, meant in HINGLISH_COLOURS.items() if meant == value.lower())}
+    gone = {
+        value.lower(),
+        *value.lower().split(),
+        *(said for said, meant in HINGLISH_COLOURS.items() if meant == value.lower()),
+    }
     kept = [word for word in words.replace(",", " ").split() if word not in gone]
     return " ".join(kept)
 

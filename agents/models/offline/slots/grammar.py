@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and word lists read best unbroken
 """The slots of one wish, read in the order in which readings exclude each other."""
 
 import re
@@ -37,7 +38,7 @@ class Slots:
     """Everything one wish says. `query` is what no other slot took; `masked` is the sentence with marks."""
 
     said: str
-    prices: Prices = Prices()
+    prices: Prices = field(default_factory=Prices)
     relative: Relative | None = None
     categories: tuple[str, ...] = ()
     brands: tuple[str, ...] = ()
@@ -47,8 +48,8 @@ class Slots:
     sort: Sort | None = None
     in_stock: bool = False
     exclude: dict[str, list[str]] = field(default_factory=dict)
-    quantity: Quantity = Quantity()
-    reference: Reference = Reference()
+    quantity: Quantity = field(default_factory=Quantity)
+    reference: Reference = field(default_factory=Reference)
     method: Method | None = None
     order_id: str | None = None
     product_ids: tuple[str, ...] = ()

@@ -16,7 +16,28 @@ Field = Literal["category", "brand", "colour"]
 _WORD = re.compile(r"[\w.'+]+|&")
 _LONGEST_PHRASE = 4
 _THINGS_WITH_COLOURS = frozenset(
-    ["pepper", "tea", "apple", "apples", "rice", "sugar", "juice", "plated", "salt", "chilli", "chili", "cardamom", "coffee", "bean", "beans", "gram", "chana", "onion", "lentils", "forest"]
+    [
+        "pepper",
+        "tea",
+        "apple",
+        "apples",
+        "rice",
+        "sugar",
+        "juice",
+        "plated",
+        "salt",
+        "chilli",
+        "chili",
+        "cardamom",
+        "coffee",
+        "bean",
+        "beans",
+        "gram",
+        "chana",
+        "onion",
+        "lentils",
+        "forest",
+    ]
 )
 _SHORTEST_FUZZY = 5
 HINGLISH_COLOURS = {

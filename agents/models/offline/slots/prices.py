@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and word lists read best unbroken
 """Prices and ranges: amounts in rupees out of a sentence."""
 
 import re
@@ -42,10 +43,12 @@ _BELOW = tuple(
     map(
         _compile,
         (
-            r"\b(?:(?:priced?|costs?|costing|budget)\s+)?(?:that (?:is|are) )?(?:under|belo?w|less th[ae]n|lesser than|lower than|cheaper than|upto|up to|"
-            r"within|max(?:imum)?(?: of)?|not more than|no more than|at most|not above|not over|no higher than|"
-            r"for less than|undr|unde?r?neath|ceiling of|beneath|spend(?:ing)?(?: up to| upto)?|budget(?: is| of|:)?(?: around| about)?|"
-            rf"mera budget(?: hai)?|limit(?: is| of)?)\s+{_amount('a')}",
+            (
+                r"\b(?:(?:priced?|costs?|costing|budget)\s+)?(?:that (?:is|are) )?(?:under|belo?w|less th[ae]n|lesser than|lower than|cheaper than|upto|up to|"
+                r"within|max(?:imum)?(?: of)?|not more than|no more than|at most|not above|not over|no higher than|"
+                r"for less than|undr|unde?r?neath|ceiling of|beneath|spend(?:ing)?(?: up to| upto)?|budget(?: is| of|:)?(?: around| about)?|"
+                rf"mera budget(?: hai)?|limit(?: is| of)?)\s+{_amount('a')}"
+            ),
             rf"(?:<=?)\s*{_amount('a')}",
             rf"{_amount('a')}\s*(?:se (?:kam|neeche|niche|sast[aei])|tak|ke (?:andar|under|neeche|niche)|or less|or below|or under|and (?:below|under)|max\b|budget)(?:\s+(?:ka|ke|ki|wal[aei]))*",
         ),

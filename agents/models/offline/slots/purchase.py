@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and word lists read best unbroken
 """How to pay, which order or product by its id, and where to: what a sentence says about a purchase."""
 
 import re

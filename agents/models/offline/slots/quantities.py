@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and word lists read best unbroken
 """How many: `two of them`, `2 pcs`, `a pair`, `ek aur`."""
 
 import re
@@ -31,7 +32,7 @@ _TO = re.compile(
     rf"\b(?:make|change|set|update|increase|reduce|decrease|want|need|kar|karo|bring|up|down|keep|rakho|from \d+)\b(?:\s+[\w§]+){{0,5}}?\s+(?:to\s+|it\s+)?(?P<n>-?\d{{1,10}}|{alternatives(WORDS)})\b(?!\s*(?:rs|inch|star|number))|\b(?:to)\s+(?P<m>-?\d{{1,10}}|{alternatives(WORDS)})\b|\b(?P<k>\d{{1,4}}|{alternatives(WORDS)})\s+kar(?:o|do| do| dena)?\b"
 )
 _LEADING = re.compile(
-    rf"^(?:(?:please|pls|ok|okay|can you|could you)\s+)?(?:add|buy|get|take|order|put|i want|i need|i'll take|ill take|i will take|give me|want|need|daal|dal|remove|delete)?\s*(?:me\s+)?(?P<n>\d{{1,10}}|{alternatives({k: v for k, v in WORDS.items() if k not in {'one'}})})(?=\s+(?:of\b|in\b|[a-z§])|\s*$)(?!\s+(?:inch|gb|star|rs|you)\b)"
+    rf"^(?:(?:please|pls|ok|okay|can you|could you)\s+)?(?:add|buy|get|take|order|put|i want|i need|i'll take|ill take|i will take|give me|want|need|daal|dal|remove|delete)?\s*(?:me\s+)?(?P<n>\d{{1,10}}|{alternatives({k: v for k, v in WORDS.items() if k != 'one'})})(?=\s+(?:of\b|in\b|[a-z§])|\s*$)(?!\s+(?:inch|gb|star|rs|you)\b)"
 )
 _HINGLISH = re.compile(
     rf"\b(?P<n>\d{{1,3}}|{alternatives(WORDS)})\s+(?=(?:add|daal|dal|dedo|de do|chahiye|le|lo|bhej|hata|kam)\b)"

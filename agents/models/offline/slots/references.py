@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and word lists read best unbroken
 """Which product, line or order is meant: ordinals, pronouns, superlatives."""
 
 import re

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and word lists read best unbroken
 """Sizes: numbers, letters, and whatever the catalogue calls a size."""
 
 import re

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and word lists read best unbroken
 """What is not wanted, how to sort, how well rated."""
 
 import re

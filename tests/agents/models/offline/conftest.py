@@ -1,11 +1,11 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-from vectorstore.onnx_session import BUNDLED_MODEL, OnnxSession
 
 from agents.models.offline import OfflinePlanner
 from agents.models.offline.labelled import sample_vocabulary
 from agents.models.offline.slots.lexicon import Lexicon
+from vectorstore.onnx_session import BUNDLED_MODEL, OnnxSession
 
 
 @pytest.fixture(scope="session")

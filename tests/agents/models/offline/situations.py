@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of cases read best with a case a line
 """What a conversation may look like when a sentence arrives."""
 
 import json
@@ -39,11 +40,21 @@ SHOPPING: Json = {**LOOKING, "cart": CART}
 
 
 def variant(colour: str, size: str, available: int = 5) -> Json:
-    return {"variantId": f"var_{colour}_{size}".lower(), "options": {"colour": colour, "size": size}, "price": 99900, "available": available}
+    return {
+        "variantId": f"var_{colour}_{size}".lower(),
+        "options": {"colour": colour, "size": size},
+        "price": 99900,
+        "available": available,
+    }
 
 
 VARIANTS = [variant(colour, size, 0 if size == "7" else 5) for colour in ("Red", "White") for size in ("7", "8", "9")]
-PENDING: Json = {"tool": "add_to_cart", "args": {"product_id": "prd_2", "qty": 2}, "slot": "variant", "options": VARIANTS}
+PENDING: Json = {
+    "tool": "add_to_cart",
+    "args": {"product_id": "prd_2", "qty": 2},
+    "slot": "variant",
+    "options": VARIANTS,
+}
 
 
 def messages(text: str, state: Json, done: list[BaseMessage] | None = None) -> list[BaseMessage]:

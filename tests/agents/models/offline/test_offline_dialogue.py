@@ -258,7 +258,13 @@ def test_the_known_order_is_tracked_at_once(planner: OfflinePlanner) -> None:
 
 def test_a_placed_order_is_told_with_its_open_payment(planner: OfflinePlanner) -> None:
     first = planner.invoke(messages("checkout", SHOPPING))
-    order = {"orderId": "ord_9", "total": rupees(2497), "status": "pending", "paymentStatus": "unpaid", "paymentMethod": "razorpay"}
+    order = {
+        "orderId": "ord_9",
+        "total": rupees(2497),
+        "status": "pending",
+        "paymentStatus": "unpaid",
+        "paymentMethod": "razorpay",
+    }
     told = planner.invoke(messages("checkout", SHOPPING, answered(first, ok(order=order, payment={"amount": 249700}))))
     assert not told.tool_calls
     assert "ord_9" in told.text
@@ -275,7 +281,14 @@ def test_a_missing_address_is_asked_for_and_then_saved(planner: OfflinePlanner) 
     (call,) = said(planner, typed, {**SHOPPING, "pending": pending})
     assert call == (
         "add_address",
-        {"name": "Asha Rao", "street": "12 MG Road, Camp", "city": "Pune", "state": "Maharashtra", "zip_code": "411001", "phone": "<phone:1>"},
+        {
+            "name": "Asha Rao",
+            "street": "12 MG Road, Camp",
+            "city": "Pune",
+            "state": "Maharashtra",
+            "zip_code": "411001",
+            "phone": "<phone:1>",
+        },
     )
 
 
