@@ -16,12 +16,21 @@ from services.kit.embedded.valkey import ValkeyServer
 from services.kit.ids import RandomIds
 from services.kit.mongo import Mongo, open_mongo
 from tests import servers
+from tests.processes import CohortProcess
 
 START = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
 
 
 def pytest_configure() -> None:
     servers.check_required()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Full sizes run when they are asked for."""
+    if not config.option.markexpr:
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(pytest.mark.skip(reason="full size: make bars"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -85,6 +94,19 @@ async def each_redis(each_redis_url: str):
     client = open_redis(each_redis_url)
     yield client
     await client.aclose()
+
+
+@pytest.fixture(scope="session")
+async def cohort() -> AsyncIterator[CohortProcess]:
+    """A real server, started by the command line on an empty home, with the demo in it."""
+    with tempfile.TemporaryDirectory(prefix="cohort-e2e-") as folder:
+        process = CohortProcess(Path(folder) / "home")
+        process.start()
+        try:
+            await process.ready()
+            yield process
+        finally:
+            process.stop()
 
 
 @pytest.fixture
