@@ -6,7 +6,7 @@ from typing import Any, Literal
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.mongodb import MongoDBSaver
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 
 from agents.consent import Consent, Consents, Decision
 from agents.memory import Conversations, StatedPreferences
@@ -102,14 +102,21 @@ class ShopperSession:
         return await self._resume(turn, consent, settled)
 
     async def awaits(self, consent: Consent) -> bool:
-        """Whether the graph still waits for this consent's answer: true after a crash between answer and action."""
-        snapshot = await self._graph.aget_state({"configurable": {"thread_id": consent.conversation_id}})
-        return consent.interrupt_id in {interrupt.id for interrupt in snapshot.interrupts}
+        """Whether the answer to this consent still has work to do: true after a crash between answer and action."""
+        snapshot = await self._state(consent.conversation_id)
+        approval = snapshot.values.get("approval") or {}
+        answered = bool(snapshot.next) and approval.get("approvalId") == consent.approval_id
+        return _asks(snapshot, consent) or answered
 
     async def finish(self, turn: Turn, consent: Consent) -> Outcome:
         """Go on with a settled consent whose turn was cut off (a crash between approval and action); repeatable."""
+        if not _asks(await self._state(consent.conversation_id), consent):
+            return await self._run(None, turn)
         decision: Decision = consent.status  # type: ignore[assignment]
         return await self._resume(turn, consent, decision)
+
+    async def _state(self, conversation_id: str) -> StateSnapshot:
+        return await self._graph.aget_state({"configurable": {"thread_id": conversation_id}})
 
     async def ask_again(self, turn: Turn, consent: Consent) -> Outcome:
         """Show an open question whose turn was cut off before the client saw it."""
@@ -153,7 +160,7 @@ class ShopperSession:
 
     async def history(self, conversation_id: str) -> list[dict[str, str]]:
         """What was said, oldest first: {"role": "user" | "assistant", "text"}."""
-        snapshot = await self._graph.aget_state({"configurable": {"thread_id": conversation_id}})
+        snapshot = await self._state(conversation_id)
         told = []
         for message in snapshot.values.get("messages", []):
             if isinstance(message, HumanMessage):
@@ -169,3 +176,7 @@ class ShopperSession:
         await self._checkpoints.erase(conversation_id)
         await self.consents.forget(conversation_id)
         await self.conversations.delete(conversation_id)
+
+
+def _asks(snapshot: StateSnapshot, consent: Consent) -> bool:
+    return consent.interrupt_id in {interrupt.id for interrupt in snapshot.interrupts}

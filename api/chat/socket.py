@@ -202,14 +202,14 @@ class ChatSocket:
             self._hear_errors(submitted.job, frame)
 
     async def _cancel(self, frame: CancelFrame) -> None:
-        if await self._around.turns.cancel(self.who, frame.turn_id):
-            return
-        for conversation_id in self._attached:
+        """Stop a turn between its steps; one that waits for an approval goes on as if it had been rejected."""
+        for conversation_id in tuple(self._attached):
             consent = await self._around.turns.open_approval(conversation_id)
             if consent is not None and consent.turn_id == frame.turn_id:
                 self._hear_errors(await self._around.turns.decide(self.who, consent.approval_id, approve=False), frame)
                 return
-        raise NotFound.of("turn in progress")
+        if not await self._around.turns.cancel(self.who, frame.turn_id):
+            raise NotFound.of("turn in progress")
 
     async def _resume(self, frame: ResumeFrame) -> None:
         conversation_id = await self._around.own(self.who, frame.conversation_id, self._conversation_id)

@@ -18,10 +18,11 @@ RedisAway = RedisError
 _TAKE = """
 local rate, burst, now = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local state = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local tokens = math.min(burst, (tonumber(state[1]) or burst) + (now - (tonumber(state[2]) or now)) * rate)
+local at = tonumber(state[2]) or now
+local tokens = math.min(burst, (tonumber(state[1]) or burst) + math.max(0, now - at) * rate)
 local allowed = tokens >= 1
 if allowed then tokens = tokens - 1 end
-redis.call('HSET', KEYS[1], 'tokens', tokens, 'at', now)
+redis.call('HSET', KEYS[1], 'tokens', tokens, 'at', math.max(now, at))
 redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
 return {allowed and 1 or 0, tostring(allowed and 0 or (1 - tokens) / rate)}
 """
@@ -107,7 +108,7 @@ class TokenBucket:
         self._fail_open = fail_open
 
     async def take(self, who: str, now: float) -> None:
-        """Raise RateLimited with the seconds to wait when `who` has none left, Unavailable when that cannot be known."""
+        """Raise RateLimited with the seconds to wait, or Unavailable when nobody can tell."""
         try:
             allowed, wait = await self._script(
                 keys=[f"limit:{self._name}:{who}"], args=[self._per_second, self._burst, now]

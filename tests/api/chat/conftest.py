@@ -23,6 +23,7 @@ from api.guests import GuestSigner
 from api.security import Authenticator
 from services.kit.clock import ManualClock
 from services.kit.ids import RandomIds
+from services.kit.log import configure_logging
 from services.kit.mongo import Mongo
 from services.kit.principal import Principal
 from services.kit.tokens import AUDIENCE, ISSUER, TokenVerifier
@@ -132,7 +133,7 @@ async def process(
             guests=guests,
             allowed_origins=[ORIGIN],
             model_name="scripted",
-            **{"manners": Manners(liveness_seconds=0.2), "frames_burst": 500, "lease_seconds": 1.0, **options},
+            **{"manners": Manners(liveness_seconds=0.2), "frames_burst": 5_000, "lease_seconds": 1.0, **options},
         )
         app = FastAPI()
         errors.install(app)
@@ -155,6 +156,12 @@ async def served(app: FastAPI) -> AsyncIterator[tuple[str, uvicorn.Server]]:
     yield f"http://127.0.0.1:{listening.getsockname()[1]}", server
     server.should_exit = True
     await task
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logging_as_in_a_process() -> None:
+    """The default of structlog draws every local of a traceback, which takes seconds."""
+    configure_logging("WARNING")
 
 
 Process = Callable[..., Any]
