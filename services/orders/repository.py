@@ -30,6 +30,7 @@ class OrderRepository:
                     IndexModel([("cart_claim", ASCENDING)], unique=True, sparse=True),
                     IndexModel([("expiry_minute", ASCENDING)], sparse=True),
                     IndexModel([("stock_due", ASCENDING)], sparse=True),
+                    IndexModel([("lines.product_id", ASCENDING)]),
                 ]
             },
         )
@@ -74,6 +75,14 @@ class OrderRepository:
         rows = await self._orders.find({"user_id": user_id}, {"created_at": 1}).to_list(None)
         rows.sort(key=lambda row: (row["created_at"], row["_id"]), reverse=True)
         return [row["_id"] for row in rows]
+
+    async def deliveries_of(self, user_id: str, product_id: str) -> list[dict[str, Any]]:
+        """Status, parts, timeline and lines of this buyer's orders of the product, as they are stored."""
+        fields = {"status": 1, "parts": 1, "timeline": 1, "lines.product_id": 1, "lines.seller_id": 1}
+        return await self._orders.find({"user_id": user_id, "lines.product_id": product_id}, fields).to_list(None)
+
+    async def names_product(self, product_id: str) -> bool:
+        return await self._orders.find_one({"lines.product_id": product_id}, {"_id": 1}) is not None
 
     async def many(self, order_ids: Sequence[str]) -> dict[str, Order]:
         rows = await self._orders.find({"_id": {"$in": list(order_ids)}}).to_list(None)

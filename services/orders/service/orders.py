@@ -35,6 +35,7 @@ from services.orders.service.changing import OrderChanges
 from services.orders.service.expiring import Expiring
 from services.orders.service.paying import Paying
 from services.orders.service.placing import Placing
+from services.orders.service.purchases import Purchases
 from services.orders.service.quoting import Methods, Quoting, require_stock
 
 
@@ -99,6 +100,7 @@ class OrdersService:
             crash=crash,
         )
         self._paying = Paying(changes, idempotency, clock)
+        self._purchases = Purchases(repository)
         self._expiring = Expiring(repository, changes, catalog, clock, orphan=timedelta(minutes=orphan_minutes))
 
     async def quote(self, who: Principal, request: QuoteRequest) -> Quote:
@@ -144,6 +146,12 @@ class OrdersService:
     async def mark_refunded(self, who: Principal, order_id: str, refunded: int) -> OrderView:
         _require_service(who)
         return await self._paying.mark_refunded(order_id, refunded)
+
+    async def has_received(self, user_id: str, product_id: str) -> bool:
+        return await self._purchases.has_received(user_id, product_id)
+
+    async def was_ordered(self, product_id: str) -> bool:
+        return await self._purchases.was_ordered(product_id)
 
     async def expire_due(self) -> int:
         return await self._expiring.expire_due()
