@@ -24,6 +24,7 @@ from services.contracts.catalog import (
     Sort,
     Status,
     StockBelowReserved,
+    Suggestions,
 )
 from services.kit.errors import (
     Conflict,
@@ -114,6 +115,14 @@ def _add_lists(router: APIRouter, catalog: CatalogService) -> None:
             facets=facets,
         )
         return answer(await catalog.search(asked))
+
+    @router.get("/products/suggest", response_model=Suggestions, responses=problems())
+    async def suggest_products(
+        q: Annotated[str, Query(max_length=100, description="What was typed so far.")] = "",
+        limit: Annotated[int, Query(ge=1, le=20)] = 10,
+    ) -> Response:
+        """Completions out of the categories, brands and titles on offer."""
+        return answer(Suggestions(items=await catalog.suggest(q, limit)))
 
     @router.get(
         "/products/seller",

@@ -190,6 +190,11 @@ class ProductQuery(Wire):
 
 
 class Facet(Wire):
+    """A value and the number of products that stay when it is asked for too.
+
+    Of `price` the value is a range in rupees, both ends inclusive: `500-999.99`; the last has no upper end.
+    """
+
     value: str
     count: int
 
@@ -207,6 +212,21 @@ class Vocabulary(Wire):
     brands: tuple[str, ...]
     colours: tuple[str, ...]
     sizes: tuple[str, ...]
+
+
+SuggestionKind = Literal["category", "brand", "title"]
+
+
+class Suggestion(Wire):
+    """A completion of what was typed; `product_id` of a title."""
+
+    text: str
+    kind: SuggestionKind
+    product_id: str | None = None
+
+
+class Suggestions(Wire):
+    items: tuple[Suggestion, ...]
 
 
 class LineIn(Wire):
@@ -297,6 +317,9 @@ class CatalogPort(Protocol):
         """Live cards in the order asked; what is gone is left out."""
 
     async def similar(self, product_id: str, limit: int = 6) -> list[Card]: ...
+
+    async def suggest(self, typed: str, limit: int = 10) -> tuple[Suggestion, ...]:
+        """Titles, brands and categories on offer with a word that begins as typed, the most telling first."""
 
     async def create(self, who: Principal, product: ProductIn, key: CommandKey | None = None) -> ProductView:
         """Raises SellerNotApproved, SkuTaken, ExternalIdTaken."""

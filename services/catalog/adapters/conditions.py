@@ -98,7 +98,7 @@ def of_seller(seller_id: str, status: Status | None) -> Condition:
 
 def lowest_price(payload: Any, wish: VariantWish) -> int:
     """The lowest price among the indexed variants that answer the question."""
-    prices = [variant["price"] for variant in payload["variants"] if _answers(variant, wish)]
+    prices = [variant["price"] for variant in payload["variants"] if answers(variant, wish)]
     return int(min(prices, default=payload["price"]))
 
 
@@ -118,7 +118,8 @@ def _variant_conditions(wish: VariantWish) -> list[Condition]:
     return conditions
 
 
-def _answers(variant: Any, wish: VariantWish) -> bool:
+def answers(variant: Any, wish: VariantWish) -> bool:
+    """Whether an indexed variant does."""
     price, colours, sizes = variant["price"], variant["colour"], variant["size"]
     return bool(
         (wish.min_price is None or price >= wish.min_price)

@@ -1,15 +1,14 @@
 """The catalogue's index: which products answer a question and in which order. Never prices or stock."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from services.catalog.adapters import cursors
 from services.catalog.adapters.conditions import condition_of, lowest_price, of_seller, point_of
+from services.catalog.adapters.faceting import FIELDS, counted_facets, facets_of_hits
 from services.catalog.adapters.price_order import Place, first_places
 from services.catalog.models.product import Product
 from services.catalog.models.wish import ProductWish
-from services.catalog.models.words import key_of
 from services.contracts.catalog import Facet, IndexStatus, ProductQuery, Status, Vocabulary
 from vectorstore.embeddings import Embedder, Matrix, Vector
 from vectorstore.index import All, BadCursor, Condition, Hit, OrderBy, Payload, Point, Range, VectorIndex
@@ -18,7 +17,6 @@ _INLINE_AT_MOST = 20
 _SORTED_MATCHES = 100
 _FACET_MATCHES = 200
 _VOCABULARY = 2_000
-_FACET_VALUES = 50
 _TEXTS_A_ROUND = 256
 _COUNTABLE = 1_000_000
 
@@ -27,7 +25,6 @@ _ORDERS: dict[str, OrderBy] = {
     "rating": ("rating", "desc"),
     "newest": ("created", "desc"),
 }
-_FACETS = {"category": "category", "brand": "brand", "colour": "colours", "size": "sizes"}
 
 
 class BulkEmbedder(Protocol):
@@ -113,19 +110,18 @@ class ProductIndex:
         return [hit.id for hit in await self._index.similar(product_id, where, limit)]
 
     async def facets(self, query: ProductQuery) -> dict[str, tuple[Facet, ...]]:
-        """The values of the products that answer the question, with their numbers; with text, of the best matches."""
-        where = condition_of(ProductWish.of(query))
+        """What else the products that answer the question can be narrowed by; with text, of the best matches."""
         text = query.q.strip()
         if text:
+            where = condition_of(ProductWish.of(query))
             hits = await self._index.search(text, await self._vector(text), where, _FACET_MATCHES)
-            return {name: _merged(_counted(hits, field)) for name, field in _FACETS.items()}
-        counted = await self._index.facets(list(_FACETS.values()), where, _FACET_VALUES)
-        return {name: _merged([(str(v), n) for v, n in counted[field]]) for name, field in _FACETS.items()}
+            return facets_of_hits(hits, query)
+        return await counted_facets(self._index, query)
 
     async def vocabulary(self) -> Vocabulary:
         live = condition_of(ProductWish.of(ProductQuery()))
-        found = await self._index.facets(list(_FACETS.values()), live, _VOCABULARY)
-        words = {field: tuple(str(value) for value, _ in found[field]) for field in _FACETS.values()}
+        found = await self._index.facets(list(FIELDS.values()), live, _VOCABULARY)
+        words = {field: tuple(str(value) for value, _ in found[field]) for field in FIELDS.values()}
         return Vocabulary(
             categories=words["category"], brands=words["brand"], colours=words["colours"], sizes=words["sizes"]
         )
@@ -207,21 +203,3 @@ def _sorted(hits: Sequence[Hit], query: ProductQuery, wish: ProductWish) -> list
 def _number(payload: Payload, field: str) -> float:
     value = payload[field]
     return value if isinstance(value, int | float) else 0
-
-
-def _counted(hits: Sequence[Hit], field: str) -> list[tuple[str, int]]:
-    counts: Counter[str] = Counter()
-    for hit in hits:
-        value = hit.payload.get(field)
-        counts.update(map(str, value if isinstance(value, list) else [value] if value else []))
-    return counts.most_common()
-
-
-def _merged(values: Iterable[tuple[str, int]]) -> tuple[Facet, ...]:
-    """Spellings of one value together, under the most frequent."""
-    shown: dict[str, tuple[str, int]] = {}
-    for value, count in values:
-        name, so_far = shown.get(key_of(value), (value, 0))
-        shown[key_of(value)] = (name, so_far + count)
-    ordered = sorted(shown.values(), key=lambda entry: (-entry[1], entry[0]))
-    return tuple(Facet(value=value, count=count) for value, count in ordered)

@@ -9,6 +9,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
 from services.catalog.models.product import Product, Variant
+from services.catalog.models.suggestions import Offered
 from services.catalog.repository.documents import Document, product_document, product_of, variant_document, variant_of
 from services.kit.mongo import Collection, Database, DuplicateKey, ensure_indexes
 from services.kit.outbox import Unit
@@ -71,6 +72,13 @@ class ProductRepository:
         """Reads the whole collection once: for repairs only."""
         async for row in self._products.find({}, {"_id": 1}, batch_size=1_000):
             yield row["_id"]
+
+    async def every_offer(self) -> AsyncIterator[Offered]:
+        """Reads the whole collection once: what of each live product completes words."""
+        fields = {"title": 1, "brand": 1, "category": 1, "rating": 1}
+        async for row in self._products.find({"status": "active"}, fields, batch_size=1_000):
+            weight = row["rating"]["average"] * row["rating"]["count"]
+            yield Offered(row["_id"], row["title"], row["brand"], row["category"], weight)
 
     async def insert(self, products: Sequence[Product], unit: Unit) -> None:
         """Raises KeyTaken."""

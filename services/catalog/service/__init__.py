@@ -13,6 +13,7 @@ from services.catalog.service.indexing import Indexing
 from services.catalog.service.reading import Reading, SellerNames
 from services.catalog.service.rendered import RenderedProducts
 from services.catalog.service.stock import Stock
+from services.catalog.service.suggesting import Suggesting
 from services.contracts.catalog import (
     Card,
     CatalogPort,
@@ -27,6 +28,7 @@ from services.contracts.catalog import (
     ProductView,
     SeedProduct,
     Status,
+    Suggestion,
     Vocabulary,
 )
 from services.kit.cache import Cache
@@ -84,7 +86,8 @@ class CatalogService(CatalogPort):
             clock=clock,
             low_stock_units=low_stock_units,
         )
-        self._indexing = Indexing(products, index, clock)
+        self._suggesting = Suggesting(products)
+        self._indexing = Indexing(products, index, self._suggesting, clock)
         self._importing = Importing(
             products=products,
             shelf=stock,
@@ -112,6 +115,13 @@ class CatalogService(CatalogPort):
 
     async def similar(self, product_id: str, limit: int = 6) -> list[Card]:
         return await self._reading.similar(product_id, limit)
+
+    async def suggest(self, typed: str, limit: int = 10) -> tuple[Suggestion, ...]:
+        return await self._suggesting.suggest(typed, limit)
+
+    async def refresh_suggestions(self) -> None:
+        """Read all completions again, for what another process changed."""
+        await self._suggesting.refresh()
 
     async def create(self, who: Principal, product: ProductIn, key: CommandKey | None = None) -> ProductView:
         return await self._editing.create(who, product, key)

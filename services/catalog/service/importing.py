@@ -222,8 +222,8 @@ class Importing:
             new = [product for product in batch if product.product_id not in known]
             if new:
                 await asyncio.gather(self._load(new), self._index.index_with_vectors(new, vectors))
+                self._indexing.loaded(new)
             count += len(new)
-        self._indexing.texts_changed.set()
         return count
 
     async def _load(self, products: Sequence[Product]) -> None:

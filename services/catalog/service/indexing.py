@@ -6,7 +6,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from services.catalog.adapters.search_index import ProductIndex
+from services.catalog.models.product import Product
 from services.catalog.repository import ProductRepository
+from services.catalog.service.suggesting import Suggesting
 from services.contracts.catalog import IndexStatus, Vocabulary
 from services.contracts.events import ProductCreated
 from services.kit.clock import Clock
@@ -20,10 +22,11 @@ log = get_logger("catalog")
 
 
 class Indexing:
-    def __init__(self, products: ProductRepository, index: ProductIndex, clock: Clock) -> None:
+    def __init__(self, products: ProductRepository, index: ProductIndex, suggesting: Suggesting, clock: Clock) -> None:
         self.texts_changed = asyncio.Event()
         self._products = products
         self._index = index
+        self._suggesting = suggesting
         self._clock = clock
         self._vocabulary: tuple[datetime, Vocabulary] | None = None
 
@@ -41,10 +44,16 @@ class Indexing:
 
     async def refresh(self, product_ids: Sequence[str], *, new_texts: bool) -> None:
         products = await self._products.load(product_ids)
+        self._suggesting.follow(product_ids, products.values())
         await self._index.index(list(products.values()), new_texts=new_texts)
         gone = [each for each in product_ids if each not in products]
         if gone:
             await self._index.remove(gone)
+
+    def loaded(self, products: Sequence[Product]) -> None:
+        """These were indexed beside the events."""
+        self._suggesting.follow([product.product_id for product in products], products)
+        self.texts_changed.set()
 
     async def repair(self) -> int:
         """Put what the index lacks into it and take out what is no product any more; returns how many."""

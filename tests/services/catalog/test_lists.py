@@ -243,3 +243,33 @@ async def test_the_inventory_loop_tells_each_change_without_being_asked(world: W
             await asyncio.sleep(0.01)
     loop.cancel()
     assert world.bus.of("inventory.updated")[0].data["available"] == 4
+
+
+async def test_each_facet_counts_what_asking_for_it_too_gives(world: World) -> None:
+    await world.offer(**_shoe("A", ("Red", "8", 450, 1), ("Blue", "9", 1200, 1)), brand="Acme")
+    await world.offer(**_shoe("B", ("Red", "9", 1200, 0), ("Green", "8", 450, 4)), brand="Zeta")
+    await world.offer(**_shoe("C", ("Blue", "8", 30_000, 2)), brand="Acme", category="Shoes > Boots")
+    asked: list[dict[str, object]] = [
+        {}, {"size": "8"}, {"inStock": True}, {"maxPrice": 1000}, {"colour": "red", "size": "9"}, {"q": "shoes"},
+        {"q": "shoes", "size": "8"}, {"q": "shoes", "maxPrice": 1000}, {"brand": "acme", "minPrice": "500"},
+    ]  # fmt: skip
+    for params in asked:
+        page = (await world.api.get("/products", params={**params, "facets": True})).json()
+        assert set(page["facets"]) == {"category", "brand", "colour", "size", "price"}
+        for name, values in page["facets"].items():
+            if name not in params and not (name == "price" and {"minPrice", "maxPrice"} & set(params)):
+                for facet in values:
+                    narrowed = await world.api.get("/products", params={**params, **_asking_for(name, facet["value"])})
+                    assert facet["count"] == len(narrowed.json()["items"]), (params, name, facet)
+
+
+def _asking_for(facet: str, value: str) -> dict[str, str]:
+    if facet != "price":
+        return {facet: value}
+    low, _, high = value.partition("-")
+    return {"minPrice": low, **({"maxPrice": high} if high else {})}
+
+
+async def test_facets_come_only_when_asked_for(world: World) -> None:
+    await world.offer()
+    assert (await world.api.get("/products")).json()["facets"] is None
