@@ -148,8 +148,9 @@ COMMANDS: dict[str, Command] = {
 def demo_targets(container: Container) -> demo.DemoTargets:
     shop = container.shop
     return demo.DemoTargets(
-        auth=shop.auth, catalog=shop.catalog, orders=shop.orders, sellers=shop.sellers, mongo=container.ground.mongo
-    )
+        auth=shop.auth, catalog=shop.catalog, orders=shop.orders, sellers=shop.sellers, mongo=container.ground.mongo,
+        bundled_model=container.settings.embedding_model is None,
+    )  # fmt: skip
 
 
 async def first_demo(container: Container, say: Callable[[str], None]) -> list[str]:

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 from api.demo import vector_cache
 from api.demo.generate import generate
 from api.demo.model import DemoWorld
-from api.demo.seeding import events_of, order_seeds, product_seed, profile, users
+from api.demo.seeding import event_of, order_seeds, product_seed, profile, stock_levels, users
 from services.contracts.auth import SeedUser
 from services.contracts.catalog import SeedProduct
 from services.contracts.events import OrderEvent
 from services.contracts.orders import SeedOrder
-from services.contracts.sellers import Profile
+from services.contracts.sellers import Profile, StockLevel
 from services.kit.errors import Conflict, Refused
 from services.kit.events import Envelope
 from services.kit.mongo import Mongo
@@ -56,7 +56,7 @@ class Books(Protocol):
 
     async def backfill_facts(self, events: Sequence[Envelope]) -> int: ...
 
-    async def check_stock(self, product_ids: Sequence[str]) -> None: ...
+    async def backfill_stock(self, levels: Sequence[StockLevel]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -121,13 +121,13 @@ async def _fill(targets: DemoTargets, world: DemoWorld, phases: "_Phases") -> No
     async with phases.measured("products"):
         products = [product_seed(product) for product in world.products]
         await targets.catalog.backfill(products, _vectors(targets, products))
+        await targets.sellers.backfill_stock(stock_levels(world))
     async with phases.measured("orders"):
         last = await targets.orders.backfill(list(order_seeds(world)))
     async with phases.measured("sellers' books"):
         ended = {event.order_id: event for event in last}
-        events = [event for order in world.orders for event in events_of(order, ended[order.order_id])]
+        events = [event_of(order, ended[order.order_id]) for order in world.orders]
         await targets.sellers.backfill_facts(events)
-        await targets.sellers.check_stock([product.product_id for product in world.products])
 
 
 def _vectors(targets: DemoTargets, products: Sequence[SeedProduct]) -> dict[str, Vector]:

@@ -6,13 +6,11 @@ from datetime import datetime
 from api.demo.model import DemoAddress, DemoOrder, DemoOrderLine, DemoProduct, DemoSeller, DemoWorld
 from services.contracts.auth import Address, SeedUser
 from services.contracts.catalog import SeedProduct, SeedVariant
-from services.contracts.events import OrderConfirmed, OrderEvent
+from services.contracts.events import OrderEvent
 from services.contracts.orders import SeedLine, SeedOrder
-from services.contracts.sellers import Profile
+from services.contracts.sellers import Profile, StockLevel
 from services.kit.events import Envelope
 from services.kit.ids import named_id
-
-_CONFIRMED_VERSION = 2
 
 
 def users(world: DemoWorld) -> list[SeedUser]:
@@ -113,14 +111,26 @@ def _line(line: DemoOrderLine, catalogue: Mapping[str, DemoProduct]) -> SeedLine
     )
 
 
-def events_of(order: DemoOrder, last: OrderEvent) -> Iterator[Envelope]:
-    """What the books of the sellers need of an order's past: that it was confirmed, and how it stands."""
-    ended = last.to_wire()
-    if order.confirmed_at is not None and last.TYPE != OrderConfirmed.TYPE:
-        paid = order.paid_at is not None and order.paid_at <= order.confirmed_at
-        then = {"status": "confirmed", "paymentStatus": "paid" if paid else "unpaid", "version": _CONFIRMED_VERSION}
-        yield _envelope(OrderConfirmed.TYPE, order.confirmed_at, {**ended, **then})
-    yield _envelope(last.TYPE, _last_step(order), ended)
+def stock_levels(world: DemoWorld) -> list[StockLevel]:
+    return [
+        StockLevel(variant.variant_id, product.product_id, product.seller_id, variant.stock)
+        for product in world.products
+        for variant in product.variants
+    ]
+
+
+def event_of(order: DemoOrder, last: OrderEvent) -> Envelope:
+    """The last event of an order's life; it has the same id however often the demo is loaded."""
+    return Envelope(
+        id=named_id("evt", order.order_id, last.TYPE),
+        type=last.TYPE,
+        source="/cohort/demo",
+        time=_last_step(order),
+        subject=order.order_id,
+        sequence=last.version,
+        dataschema=f"urn:cohort:event:{last.TYPE}:1",
+        data=last.to_wire(),
+    )
 
 
 def _last_step(order: DemoOrder) -> datetime:
@@ -133,17 +143,3 @@ def _last_step(order: DemoOrder) -> datetime:
         "returned": order.returned_at,
     }
     return steps[order.status] or order.created_at
-
-
-def _envelope(event_type: str, at: datetime, data: dict[str, object]) -> Envelope:
-    """The same event gets the same id however often the demo is loaded."""
-    return Envelope(
-        id=named_id("evt", str(data["orderId"]), event_type),
-        type=event_type,
-        source="/cohort/demo",
-        time=at,
-        subject=str(data["orderId"]),
-        sequence=int(str(data["version"])),
-        dataschema=f"urn:cohort:event:{event_type}:1",
-        data=data,
-    )

@@ -1,6 +1,7 @@
 """What sellers promise: profiles and the dashboard."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal, Protocol
 
@@ -29,17 +30,21 @@ class Period(Wire):
 
 
 class Profile(Wire):
+    """`payout_account` is the seller's linked account at the payment gateway (`acc_…`)."""
+
     seller_id: str
     name: str
     status: SellerStatus
     state: str = ""
     gstin: str | None = None
+    payout_account: str | None = None
 
 
 class ProfilePatch(Wire):
     name: ShortText | None = None
     state: ShortText | None = None
     gstin: Annotated[str, StringConstraints(pattern=r"^\d{2}[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[0-9A-Z]$")] | None = None
+    payout_account: Annotated[str, StringConstraints(pattern=r"^acc_[A-Za-z0-9]{14}$")] | None = None
 
 
 class Figures(Wire):
@@ -118,6 +123,16 @@ class SellerProduct(Wire):
     price: Money
     available: int
     low_stock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """What is left of a variant, for loading in bulk."""
+
+    variant_id: str
+    product_id: str
+    seller_id: str
+    available: int
 
 
 class SellersPort(Protocol):

@@ -82,20 +82,10 @@ class Mongo:
             if name.startswith(f"{self.prefix}_"):
                 database = self._client.get_database(name, write_concern=WRITE_CONCERN)
                 for collection in await database.list_collection_names():
-                    await _empty(database[collection])
+                    await database[collection].delete_many({})
 
     def close(self) -> None:
         self._client.close()
-
-
-async def _empty(collection: Collection) -> None:
-    """Dropping and making the indexes anew takes a moment however many documents there are."""
-    indexes = await collection.index_information()
-    await collection.drop()
-    for name, options in indexes.items():
-        if name != "_id_":
-            kept = {key: value for key, value in options.items() if key not in {"key", "v", "ns"}}
-            await collection.create_index(options["key"], name=name, **kept)
 
 
 def database_away() -> Unavailable:

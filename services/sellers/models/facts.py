@@ -1,7 +1,8 @@
 """What is known of a seller's part of an order, and what it adds to the figures of a day. Pure.
 
-A fact is joined from events: the newest version gives the state of the order, the event `order.confirmed` the moment
-that counts. Joining is associative, commutative and idempotent, so any order and number of deliveries gives the same.
+A fact is joined from events: the newest version gives the state of the order, `order.confirmed` or any later event the
+moment that counts. Joining is associative, commutative and idempotent: any order and number of deliveries gives the
+same.
 """
 
 from collections import Counter
@@ -107,7 +108,7 @@ def fact_key(order_id: str, seller_id: str) -> str:
 def facts_of(envelope: Envelope) -> list[OrderFact]:
     """What one order event says about each seller in it."""
     event = OrderEvent.from_wire(envelope.data)
-    confirmed_at = envelope.time if envelope.type == OrderConfirmed.TYPE else None
+    confirmed_at = event.confirmed_at or (envelope.time if envelope.type == OrderConfirmed.TYPE else None)
     return [
         OrderFact(
             order_id=event.order_id,

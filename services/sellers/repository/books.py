@@ -3,7 +3,7 @@ of each status were placed on which day, so that lists are read by days that are
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,8 @@ from services.sellers.models.facts import Line, OrderFact, Tally
 from services.sellers.models.ledger import DayKey, PlacedKey
 
 _IDS_A_QUERY = 50
+_FACT_FIELDS = tuple(field.name for field in fields(OrderFact))
+_LINE_FIELDS = tuple(field.name for field in fields(Line))
 
 
 class Overtaken(Exception):
@@ -129,7 +131,10 @@ def _day_id(seller_id: str, day: date) -> str:
 
 
 def _fact_row(fact: OrderFact) -> Document:
-    return {**asdict(fact), "lines": [asdict(line) for line in fact.lines], "placed": _placed_in(fact)}
+    row = {name: getattr(fact, name) for name in _FACT_FIELDS}
+    row["lines"] = [{name: getattr(line, name) for name in _LINE_FIELDS} for line in fact.lines]
+    row["placed"] = _placed_in(fact)
+    return row
 
 
 def _placed_in(fact: OrderFact) -> str:
@@ -137,8 +142,8 @@ def _placed_in(fact: OrderFact) -> str:
 
 
 def _fact(row: Document) -> OrderFact:
-    fields = {name: value for name, value in row.items() if name not in {"_id", "placed", "lines"}}
-    return OrderFact(**fields, lines=tuple(Line(**line) for line in row["lines"]))
+    plain = {name: row[name] for name in _FACT_FIELDS if name != "lines"}
+    return OrderFact(**plain, lines=tuple(Line(**line) for line in row["lines"]))
 
 
 def _day_row(seller_id: str, day: date, tally: Tally) -> Document:

@@ -12,6 +12,7 @@ from services.contracts.sellers import (
     SellerOrder,
     SellerProduct,
     SellersPort,
+    StockLevel,
 )
 from services.kit.clock import Clock
 from services.kit.events import Envelope
@@ -98,6 +99,10 @@ class SellersService(SellersPort):
     async def backfill_profiles(self, profiles: Sequence[Profile]) -> int:
         """Keep these profiles; those that are there stay as they are. Returns how many were new."""
         return await self._profiles.backfill(profiles)
+
+    async def backfill_stock(self, levels: Sequence[StockLevel]) -> None:
+        """Note what runs low; `levels` names every variant of its products."""
+        await self._inventory.note(levels)
 
     async def check_stock(self, product_ids: Sequence[str]) -> None:
         """Find out anew which variants of these products are low."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.contracts.catalog import CatalogPort, PricedLine
 from services.contracts.events import ProductCreated
-from services.contracts.sellers import SellerProduct
+from services.contracts.sellers import SellerProduct, StockLevel
 from services.kit.events import Envelope
 from services.kit.principal import Principal
 from services.kit.wire import Page
@@ -84,6 +84,14 @@ class Inventory:
             elif event.type.startswith(("product.", "inventory.")):
                 products[event.data["productId"]] = None
         await self.check(list(products))
+
+    async def note(self, levels: Sequence[StockLevel]) -> None:
+        low = {
+            level.variant_id: (level.product_id, level.seller_id)
+            for level in levels
+            if level.available <= self._low_stock_units
+        }
+        await self._low.set_low(list(dict.fromkeys(level.product_id for level in levels)), low)
 
     async def check(self, product_ids: Sequence[str]) -> None:
         if not product_ids:

@@ -33,7 +33,7 @@ def day(text: str) -> date:
         ("2026-01-10..2026-01-12", "2026-11-22", "2026-01-10", "2026-01-12", "2026-01-07", "2026-01-09"),
     ],
 )
-def test_a_period_and_the_one_before(name, today, start, end, before_start, before_end):  # noqa: PLR0917
+def test_a_period_and_the_one_before(name, today, start, end, before_start, before_end):
     period, before = resolve(name, day(today))
     assert (period.start, period.end) == (day(start), day(end))
     assert (before.start, before.end) == (day(before_start), day(before_end))
