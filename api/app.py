@@ -65,9 +65,11 @@ def _routers(container: Container, door: ChatDoor) -> list[APIRouter]:
     signed_in = _guest_merge(container)
     return [
         auth_routes.routes(
-            shop.auth, container.keys.jwks, secure_cookie=not settings.demo, allowed_origins=settings.allowed_origins,
-            session_days=settings.refresh_token_days, on_signed_in=signed_in,
+            shop.auth, container.keys.jwks, container.csrf, secure_cookie=not settings.demo,
+            session_days=settings.refresh_token_days, on_signed_in=signed_in, guest_of=_guest_of(container),
+            google_return_url=settings.google_return_url,
         ),
+        auth_routes.operator_routes(shop.auth),
         catalog_routes.routes(shop.catalog),
         cart_routes.routes(shop.cart),
         order_routes.routes(shop.orders),
@@ -76,6 +78,14 @@ def _routers(container: Container, door: ChatDoor) -> list[APIRouter]:
         seller_routes.routes(shop.sellers),
         chat_routes(door),
     ]  # fmt: skip
+
+
+def _guest_of(container: Container) -> Callable[[Request], str | None]:
+    def guest_id(request: Request) -> str | None:
+        guest = container.authenticator.guest_of(request)
+        return guest.user_id if guest else None
+
+    return guest_id
 
 
 def _guest_merge(container: Container) -> Callable[[Request, Response, SignedIn], Awaitable[None]]:

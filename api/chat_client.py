@@ -46,7 +46,8 @@ class PromptLines:
     async def ask(self, prompt: str) -> str | None:
         try:
             with patch_stdout(raw=True):
-                return str(await self._session.prompt_async(prompt))
+                line: str = await self._session.prompt_async(prompt)
+                return line  # noqa: RET504 - prompt_toolkit says Any
         except (EOFError, KeyboardInterrupt):
             return None
 
@@ -77,6 +78,7 @@ class Account:
         """A fresh ticket; logs in again when the access token has run out. Raises CannotChat."""
         if self._email and "Authorization" not in self._http.headers:
             await self._login()
+        await self._mean_it()
         answer = await self._http.post("/chat/tickets")
         if answer.status_code == 401 and self._email:
             await self._login()
@@ -90,6 +92,12 @@ class Account:
             await self._login()
             answer = await self._http.post(path, json=body, headers=headers)
         return answer
+
+    async def _mean_it(self) -> None:
+        """A guest known by cookie writes with a token that shows it can read the shop's answers."""
+        if "Authorization" not in self._http.headers and self._http.cookies:
+            token = _body(await self._http.get("/auth/csrf"))["csrfToken"]
+            self._http.headers["X-CSRF-Token"] = str(token)
 
     async def _login(self) -> None:
         self._http.headers.pop("Authorization", None)

@@ -27,7 +27,9 @@ from api.settings import Settings, reveal
 from api.worker import Job, every
 from prompts import load
 from services.auth.adapters.access_tokens import AccessTokens
+from services.auth.adapters.google import GoogleSignIn
 from services.auth.adapters.keys import KeyRing
+from services.auth.adapters.lockout import LoginLockout
 from services.auth.adapters.passwords import PasswordHashing
 from services.auth.adapters.revoked import RevokedSessions
 from services.auth.repository import AuthRepository
@@ -41,10 +43,11 @@ from services.catalog.adapters.search_index import ProductIndex
 from services.catalog.repository import ProductRepository, StockRepository
 from services.catalog.service import CatalogService
 from services.contracts.catalog import Vocabulary
-from services.contracts.notifications import NotificationView
+from services.contracts.notifications import AccountMail, AccountMailPort, NotificationView
 from services.kit.broker import RetryPolicy, Subscription
 from services.kit.cache import Cache, TokenBucket, open_redis
 from services.kit.clock import Clock, SystemClock
+from services.kit.csrf import CsrfGuard
 from services.kit.delivery import EmbeddedBroker
 from services.kit.embedded import Home
 from services.kit.faults import CrashPoints
@@ -129,6 +132,7 @@ class Container:
     verifier: TokenVerifier
     keys: KeyRing
     guests: GuestSigner
+    csrf: CsrfGuard
     sandbox: SandboxGateway | None
     broker: EmbeddedBroker
     relays: tuple[Relay, ...]
@@ -210,6 +214,9 @@ async def _build(ground: Ground, stack: AsyncExitStack) -> Container:
     sandbox = _sandbox(ground) if settings.sandbox else None
     await _prepare(ground, shop, sandbox)
     guests = GuestSigner(ground.home.secret("guests"), ground.ids)
+    csrf = CsrfGuard(
+        ground.home.secret("csrf"), allowed_origins=settings.allowed_origins, secure=not settings.demo
+    )  # fmt: skip
     verifier = TokenVerifier(keys.public_keys, ground.clock)
     vocabulary = LiveVocabulary(shop.catalog.vocabulary)
     await vocabulary.refresh()
@@ -221,8 +228,8 @@ async def _build(ground: Ground, stack: AsyncExitStack) -> Container:
     relays = tuple(Relay(outbox, broker, ground.clock) for outbox in ground.outboxes.values())
     named = zip(ground.outboxes, relays, strict=True)
     return Container(
-        ground=ground, shop=shop, session=session, verifier=verifier, keys=keys, guests=guests, sandbox=sandbox,
-        authenticator=Authenticator(verifier, shop.auth.is_live, guests), broker=broker, relays=relays,
+        ground=ground, shop=shop, session=session, verifier=verifier, keys=keys, guests=guests, csrf=csrf, sandbox=sandbox,
+        authenticator=Authenticator(verifier, shop.auth.is_live, guests, csrf), broker=broker, relays=relays,
         jobs=_jobs(shop, named, sandbox, vocabulary), model_name=models.name, door=door,
         mail_folder=None if settings.smtp_url else ground.home.folder("mail"),
     )  # fmt: skip
@@ -272,7 +279,8 @@ async def _product_index(ground: Ground, embedder: Embedder, stack: AsyncExitSta
 
 
 def _shop(ground: Ground, keys: KeyRing, index: ProductIndex, pushes: Pushes, stack: AsyncExitStack) -> Shop:
-    auth = _auth(ground, keys)
+    postbox = _Postbox()
+    auth = _auth(ground, keys, postbox)
     sellers = _Later()
     catalog = _catalog(ground, index, sellers)
     sellers.service = _sellers(ground, auth, catalog)
@@ -284,7 +292,7 @@ def _shop(ground: Ground, keys: KeyRing, index: ProductIndex, pushes: Pushes, st
         crash=ground.crash,
     )  # fmt: skip
     payments = _payments(ground, orders, stack)
-    notifications = _notifications(ground, auth, pushes)
+    notifications = postbox.service = _notifications(ground, auth, pushes)
     subscriptions = (
         catalog_consumers.subscription(catalog),
         cart_consumers.subscription(cart, ground.inbox("cart", cart_consumers.QUEUE)),
@@ -310,7 +318,26 @@ class _Later:
         return profile.status if profile else None
 
 
-def _auth(ground: Ground, keys: KeyRing) -> AuthService:
+class _Postbox(AccountMailPort):
+    """Notifications ask auth for contacts, and auth asks them for mail about accounts: later, when both are there."""
+
+    service: NotificationsService
+
+    async def send_account_mail(self, user_id: str, template: AccountMail, data: dict[str, str], *, key: str) -> None:
+        await self.service.send_account_mail(user_id, template, data, key=key)
+
+
+def _google(ground: Ground) -> GoogleSignIn | None:
+    settings = ground.settings
+    if not settings.google_client_id:
+        return None
+    return GoogleSignIn(
+        settings.google_client_id, reveal(settings.google_client_secret), clock=ground.clock,
+        redirect_uri=f"{settings.outside_url}/auth/google/callback", issuer=settings.google_issuer,
+    )  # fmt: skip
+
+
+def _auth(ground: Ground, keys: KeyRing, mail: AccountMailPort) -> AuthService:
     settings = ground.settings
 
     def limits(name: str, per_account: bool) -> SignInLimits:
@@ -323,9 +350,11 @@ def _auth(ground: Ground, keys: KeyRing) -> AuthService:
         tokens=AccessTokens(keys, ground.clock, lifetime_minutes=settings.access_token_minutes),
         passwords=PasswordHashing(),
         revoked=RevokedSessions(ground.redis, keep_seconds=settings.access_token_minutes * 60),
-        ids=ground.ids, clock=ground.clock, random_bytes=secrets.token_bytes,
+        mail=mail, ids=ground.ids, clock=ground.clock, random_bytes=secrets.token_bytes,
         login_limits=limits("login", per_account=True), register_limits=limits("register", per_account=False),
-        session_days=settings.refresh_token_days,
+        reset_limits=limits("reset", per_account=True), lockout=LoginLockout(ground.redis), google=_google(ground),
+        pages=settings.account_pages, session_days=settings.refresh_token_days,
+        race_grace_ms=round(settings.refresh_grace_seconds * 1000),
     )  # fmt: skip
 
 
@@ -482,6 +511,7 @@ def _jobs(
         "expiry": every(5.0, shop.orders.expire_due),
         "payments": shop.payments.run,
         "mail": every(2.0, shop.notifications.deliver_pending),
+        "account-mail": every(1.0, shop.auth.send_requested_mail),
         "revocations": every(10.0, shop.auth.mirror_revocations),
     }
     if sandbox is not None:

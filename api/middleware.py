@@ -60,9 +60,11 @@ class RequestContext:
                 headers["x-request-id"] = request_id
                 for name, value in _SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-                guest = scope.get("state", {}).get("guest_cookie")
-                if guest:
+                state = scope.get("state", {})
+                if guest := state.get("guest_cookie"):
                     headers.append("set-cookie", guest_cookie(guest, secure=scope["scheme"] == "https"))
+                if csrf := state.get("csrf_cookie"):
+                    headers.append("set-cookie", csrf)
             await send(message)
 
         try:

@@ -42,6 +42,13 @@ class Settings(BaseSettings):
 
     allowed_origins: tuple[str, ...] = ()
     auto_approve_sellers: bool | None = None
+    public_url: str | None = None
+    account_pages_url: str | None = None
+    google_client_id: str | None = None
+    google_client_secret: SecretStr | None = None
+    google_issuer: str = "https://accounts.google.com"
+    google_return_url: str | None = None
+    refresh_grace_seconds: float = Field(default=10.0, ge=0, le=60)
     access_token_minutes: int = 15
     refresh_token_days: int = 30
     order_expiry_minutes: float = 30.0

@@ -4,10 +4,22 @@ import re
 import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 import phonenumbers
 
-from services.contracts.auth import Address, AddressIn, AddressPatch, Contact, Device, TooManyAddresses, UserView
+from services.contracts.auth import (
+    Address,
+    AddressIn,
+    AddressPatch,
+    Contact,
+    Device,
+    ManagedUser,
+    SessionView,
+    TooManyAddresses,
+    UserView,
+)
+from services.contracts.notifications import AccountMail
 from services.kit.errors import Invalid, NotFound
 
 MAX_ADDRESSES = 50
@@ -17,16 +29,25 @@ _INDIAN_ZIP = re.compile(r"^[1-9][0-9]{5}$")
 
 @dataclass(frozen=True)
 class User:
-    """An account; `version` grows with every change."""
+    """An account; `version` grows with every change.
+
+    Without `password_hash` it is entered by Google or after a reset only. `sign_in_epoch` grows whenever everything
+    that could sign in before (passwords, mailed links, a login under way) must not any more.
+    """
 
     user_id: str
     name: str
     email: str
     roles: tuple[str, ...]
-    password_hash: str
+    password_hash: str | None
     created_at: datetime
     addresses: tuple[Address, ...] = ()
     version: int = 1
+    email_verified: bool = False
+    google_subject: str | None = None
+    sign_in_epoch: int = 0
+    disabled_at: datetime | None = None
+    deleted_at: datetime | None = None
 
     @property
     def email_key(self) -> str:
@@ -34,6 +55,15 @@ class User:
 
     def view(self) -> UserView:
         return UserView(user_id=self.user_id, name=self.name, email=self.email, roles=self.roles)
+
+    def managed_view(self) -> ManagedUser:
+        return ManagedUser(
+            **self.view().model_dump(),
+            email_verified=self.email_verified,
+            created_at=self.created_at,
+            disabled_at=self.disabled_at,
+            deleted_at=self.deleted_at,
+        )
 
     def contact(self) -> Contact:
         default = next((a for a in self.addresses if a.is_default), None)
@@ -45,7 +75,7 @@ class Session:
     """A login on one device, and the family of refresh tokens that came from it.
 
     `family_hash` stays for life and tells a used token of ours from an invented one; `secret_hash` is the only
-    token that can be rotated. `handed_over_at` is when the answer with the present token was ready to leave.
+    token that can be rotated, and `previous_hash` the one it came from, at `rotated_at`.
     """
 
     session_id: str
@@ -56,13 +86,51 @@ class Session:
     created_at: datetime
     expires_at: datetime
     previous_hash: str | None = None
-    handed_over_at: datetime | None = None
+    rotated_at: datetime | None = None
     revoked_at: datetime | None = None
 
     def raced(self, secret_hash: str, arrived_at: datetime, grace: timedelta) -> bool:
-        """Whether this used token came in before its successor could be known to anyone: a race, not a theft."""
-        in_time = self.handed_over_at is None or arrived_at <= self.handed_over_at + grace
+        """Whether this used token is the last one and came so soon after its rotation that it is a race, no theft."""
+        in_time = self.rotated_at is not None and arrived_at <= self.rotated_at + grace
         return secret_hash == self.previous_hash and in_time
+
+    def view(self, current_id: str | None) -> SessionView:
+        return SessionView(
+            session_id=self.session_id,
+            device=self.device,
+            created_at=self.created_at,
+            last_used_at=self.rotated_at or self.created_at,
+            expires_at=self.expires_at,
+            current=self.session_id == current_id,
+        )
+
+
+LinkPurpose = Literal["password_reset", "verify_email"]
+
+
+@dataclass(frozen=True)
+class MailedLink:
+    """A single-use permission that went out by mail; only the hash of its token is kept.
+
+    It is void once the account's `sign_in_epoch` has moved on.
+    """
+
+    token_hash: str
+    user_id: str
+    purpose: LinkPurpose
+    sign_in_epoch: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class MailRequest:
+    """Mail that auth wants sent. A forgotten password names an e-mail, whether an account has it or not."""
+
+    request_id: str
+    template: AccountMail
+    created_at: datetime
+    user_id: str | None = None
+    email: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +209,24 @@ def one_default(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
 
 def renamed(user: User, name: str | None) -> User:
     return replace(user, name=name or user.name, version=user.version + 1)
+
+
+def with_password(user: User, password_hash: str) -> User:
+    return replace(user, password_hash=password_hash, sign_in_epoch=user.sign_in_epoch + 1, version=user.version + 1)
+
+
+def disabled(user: User, now: datetime | None) -> User:
+    """`now` None lets the account in again."""
+    return replace(user, disabled_at=now, sign_in_epoch=user.sign_in_epoch + 1, version=user.version + 1)
+
+
+def anonymous(user: User, now: datetime) -> User:
+    """What stays of a deleted account: an id that orders and reviews may point at."""
+    return replace(
+        user, name="Deleted account", email=f"{user.user_id}@deleted.invalid", roles=(), password_hash=None,
+        addresses=(), email_verified=False, google_subject=None, sign_in_epoch=user.sign_in_epoch + 1,
+        deleted_at=now, version=user.version + 1,
+    )  # fmt: skip
 
 
 def _with_default(addresses: tuple[Address, ...], address_id: str) -> tuple[Address, ...]:

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from services.auth.adapters.passwords import PasswordHashing
 from services.auth.models import User, one_default, renamed, roles_for
 from services.auth.repository import AuthRepository
+from services.auth.service.account_mail import AccountMails
 from services.auth.service.limits import SignInLimits
 from services.auth.service.sessions import Sessions
 from services.contracts.auth import (
@@ -37,6 +38,7 @@ class Accounts:
         outbox: Outbox,
         sessions: Sessions,
         passwords: PasswordHashing,
+        mails: AccountMails,
         *,
         ids: Ids,
         clock: Clock,
@@ -46,6 +48,7 @@ class Accounts:
         self._outbox = outbox
         self._sessions = sessions
         self._passwords = passwords
+        self._mails = mails
         self._ids = ids
         self._clock = clock
         self._limits = limits
@@ -57,10 +60,21 @@ class Accounts:
 
         async def work(unit: Unit) -> None:
             await self._add(user, unit)
+            await self._mails.ask("verify_email", user.user_id, unit)
             await self._repository.add_session(session, unit)
 
         await self._unique(work)
         return self._sessions.answer(user, token)
+
+    async def add(self, user: User) -> None:
+        """Keep an account that came from elsewhere. Raises EmailTaken."""
+
+        async def work(unit: Unit) -> None:
+            await self._add(user, unit)
+            if not user.email_verified:
+                await self._mails.ask("verify_email", user.user_id, unit)
+
+        await self._unique(work)
 
     async def create_admin(self, email: str, password: str, name: str) -> UserView:
         try:
@@ -112,7 +126,7 @@ class Accounts:
 
     async def _mine(self, who: Principal, unit: Unit | None = None) -> User:
         user = await self._repository.find_user(who.user_id, unit)
-        if user is None:
+        if user is None or user.deleted_at:
             raise NotFound.of("account")
         return user
 
@@ -120,7 +134,7 @@ class Accounts:
         if not who.service:
             raise Forbidden("contacts are for the marketplace's own services")
         user = await self._repository.find_user(user_id)
-        if user is None:
+        if user is None or user.deleted_at:
             raise NotFound.of("account")
         return user.contact()
 

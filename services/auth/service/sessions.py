@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from services.auth.adapters.access_tokens import AccessTokens
 from services.auth.adapters.passwords import PasswordHashing
-from services.auth.adapters.revoked import RevokedSessions
 from services.auth.models import RefreshToken, Session, User
 from services.auth.repository import AuthRepository
-from services.auth.service.limits import SignInLimits
-from services.contracts.auth import BadCredentials, Device, Login, RefreshRefused, SignedIn
+from services.auth.service.limits import PasswordCheck, SignInLimits
+from services.auth.service.revocation import Revocation
+from services.contracts.auth import AccountDisabled, BadCredentials, Device, Login, RefreshRefused, SignedIn
 from services.kit.clock import Clock
 from services.kit.ids import Ids
 from services.kit.log import get_logger
@@ -20,15 +20,16 @@ log = get_logger("auth")
 
 
 class Sessions:
-    """Login, rotation, revocation."""
+    """Login, rotation, logout."""
 
     def __init__(
         self,
         repository: AuthRepository,
         tokens: AccessTokens,
         passwords: PasswordHashing,
-        revoked: RevokedSessions,
+        revocation: Revocation,
         *,
+        check: PasswordCheck,
         ids: Ids,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
@@ -39,7 +40,8 @@ class Sessions:
         self._repository = repository
         self._tokens = tokens
         self._passwords = passwords
-        self._revoked = revoked
+        self._revocation = revocation
+        self._check = check
         self._ids = ids
         self._clock = clock
         self._random_bytes = random_bytes
@@ -50,18 +52,31 @@ class Sessions:
     async def login(self, command: Login, device: Device) -> SignedIn:
         await self._limits.take(command.email, device, self._clock.now())
         user = await self._repository.find_user_by_email(command.email)
-        right = await self._passwords.matches(user.password_hash if user else None, command.password)
+        right = await self._check.right(command.email, user.password_hash if user else None, command.password)
         if user is None or not right:
-            raise BadCredentials("e-mail or password is wrong")
+            raise _wrong()
         await self._renew_hash(user, command.password)
-        session, token = self.open(user, device)
-        await self._repository.add_session(session)
-        return self.answer(user, token)
+        return await self.enter(user, device)
 
     async def _renew_hash(self, user: User, password: str) -> None:
-        if self._passwords.outdated(user.password_hash):
+        if user.password_hash and self._passwords.outdated(user.password_hash):
             fresh = await self._passwords.hash(password)
             await self._repository.save_password_hash(user.user_id, user.password_hash, fresh)
+
+    async def enter(self, user: User, device: Device) -> SignedIn:
+        """A new session for an account that has proved itself. Raises AccountDisabled.
+
+        What changed while the proof was checked (a new password, the account closed) wins.
+        """
+        if user.disabled_at:
+            raise AccountDisabled("this account is closed; write to the shop's support")
+        session, token = self.open(user, device)
+        await self._repository.add_session(session)
+        now = await self._repository.find_user(user.user_id)
+        if now is None or now.sign_in_epoch != user.sign_in_epoch:
+            await self._revocation.end(session.session_id, "overtaken by a change of the account")
+            raise _wrong()
+        return self.answer(user, token)
 
     def open(self, user: User, device: Device) -> tuple[Session, RefreshToken]:
         """A session that is not kept yet, and its first refresh token."""
@@ -99,9 +114,8 @@ class Sessions:
             await self._suspect(token, arrived_at)
             raise _refused()
         user = await self._repository.find_user(session.user_id)
-        if user is None:
+        if user is None or user.disabled_at:
             raise _refused()
-        await self._repository.hand_over(token.session_id, new, self._clock.now())
         return self.answer(user, fresh)
 
     async def _suspect(self, token: RefreshToken, arrived_at: datetime) -> None:
@@ -113,7 +127,7 @@ class Sessions:
         if session.raced(used, arrived_at, self._race_grace):
             return
         log.warning("refresh_reused", session=session.session_id, user=session.user_id)
-        await self._revoke(session.session_id, "refresh token used twice")
+        await self._revocation.end(session.session_id, "refresh token used twice")
 
     async def logout(self, refresh_token: str | None, who: Principal | None) -> None:
         session_ids = {who.session_id} if who and who.session_id else set()
@@ -122,25 +136,7 @@ class Sessions:
         if token and session and _same_family(session, token):
             session_ids.add(session.session_id)
         for session_id in sorted(session_ids):
-            await self._revoke(session_id, "logout")
-
-    async def _revoke(self, session_id: str, reason: str) -> None:
-        await self._repository.revoke(session_id, reason, self._clock.now())
-        await self._revoked.add([session_id])
-
-    async def is_live(self, session_id: str) -> bool:
-        revoked = await self._revoked.knows(session_id)
-        if revoked is not None:
-            return not revoked
-        session = await self._repository.find_session(session_id)
-        return session is not None and session.revoked_at is None
-
-    async def mirror_revocations(self) -> int:
-        since = self._clock.now() - timedelta(seconds=self._revoked.keep_seconds)
-        session_ids = await self._repository.revoked_since(since)
-        if session_ids:
-            await self._revoked.add(session_ids)
-        return len(session_ids)
+            await self._revocation.end(session_id, "logout")
 
     def _secret(self) -> str:
         return base64.urlsafe_b64encode(self._random_bytes(32)).rstrip(b"=").decode()
@@ -153,6 +149,10 @@ def _hashed(secret: str) -> str:
 
 def _same_family(session: Session, token: RefreshToken) -> bool:
     return hmac.compare_digest(session.family_hash, _hashed(token.family))
+
+
+def _wrong() -> BadCredentials:
+    return BadCredentials("e-mail or password is wrong")
 
 
 def _refused() -> RefreshRefused:

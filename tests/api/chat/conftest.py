@@ -22,6 +22,7 @@ from api.chat import ChatDoor, Manners, routes
 from api.guests import GuestSigner
 from api.security import Authenticator
 from services.kit.clock import ManualClock
+from services.kit.csrf import CsrfGuard
 from services.kit.ids import RandomIds
 from services.kit.log import configure_logging
 from services.kit.mongo import Mongo
@@ -137,7 +138,7 @@ async def process(
         )
         app = FastAPI()
         errors.install(app)
-        app.state.authenticate = Authenticator(verifier, sessions.is_live, guests)
+        app.state.authenticate = Authenticator(verifier, sessions.is_live, guests, CsrfGuard(b"c" * 32))
         app.include_router(routes(door))
         async with served(app) as (url, server):
             yield World(door, model, shop, sessions, clock, url, server)
