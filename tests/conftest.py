@@ -107,6 +107,8 @@ async def cohort() -> AsyncIterator[CohortProcess]:
             yield process
         finally:
             process.stop()
+            crashes = process.crashes()
+        assert not crashes, "requests that crashed:\n" + "\n".join(crashes)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import httpx
 import psutil
 
 ROOT = Path(__file__).parents[1]
-READY_WITHIN = 120.0
+READY_WITHIN = 300.0
 ENDED_WITHIN = 30.0
 
 
@@ -101,6 +101,11 @@ class CohortProcess:
     def said(self) -> str:
         """The end of what the process printed."""
         return self.output.read_text(errors="replace")[-4000:] if self.output.exists() else ""
+
+    def crashes(self) -> list[str]:
+        """What the server logged of requests, turns and sockets that broke on its own side."""
+        lines = self.output.read_text(errors="replace").splitlines()
+        return [line for line in lines if '_crashed"' in line]
 
     def _wait_gone(self, family: list[psutil.Process]) -> None:
         assert self._process is not None

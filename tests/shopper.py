@@ -25,6 +25,11 @@ class Chat:
         self.socket = socket
         self.frames: list[Frame] = []
 
+    @property
+    def conversation_id(self) -> str:
+        """Of the session frame, which has to have come."""
+        return str(self.frames[0]["conversationId"])
+
     async def next(self) -> Frame:
         frame: Frame = orjson.loads(await asyncio.wait_for(self.socket.recv(), 30))
         self.frames.append(frame)
@@ -42,9 +47,9 @@ class Chat:
     async def send(self, **frame: Any) -> None:
         await self.socket.send(orjson.dumps(frame).decode())
 
-    async def say(self, text: str) -> list[Frame]:
+    async def say(self, text: str, message_id: str | None = None) -> list[Frame]:
         """The frames of the turn, to its end, its approval, or an error."""
-        return await self._turn(type="message", id=str(uuid.uuid4()), text=text)
+        return await self._turn(type="message", id=message_id or str(uuid.uuid4()), text=text)
 
     async def decide(self, approval_id: str, decision: str = "approve") -> list[Frame]:
         return await self._turn(type="approve", approvalId=approval_id, decision=decision)
@@ -134,11 +139,15 @@ class Shopper:
         return paid.json()
 
     @asynccontextmanager
-    async def chat(self) -> AsyncIterator[Chat]:
+    async def chat(self, conversation_id: str | None = None) -> AsyncIterator[Chat]:
+        """A connection that has heard who it is, on a new conversation or back on an old one."""
         ticket = (await self.http.post("/chat/tickets")).json()["ticket"]
-        url = f"{self.url.replace('http', 'ws')}/chat/ws?ticket={ticket}"
+        back = f"&conversationId={conversation_id}" if conversation_id else ""
+        url = f"{self.url.replace('http', 'ws')}/chat/ws?ticket={ticket}{back}"
         async with connect(url, subprotocols=["cohort.chat.v1"], max_size=None) as opened:
-            yield Chat(opened)
+            chat = Chat(opened)
+            assert (await chat.next())["type"] == "session"
+            yield chat
 
     async def leave(self) -> None:
         await self.http.aclose()
