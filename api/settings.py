@@ -85,6 +85,16 @@ class Settings(BaseSettings):
         return f"http://{self.host}:{self.port}"
 
     @property
+    def outside_url(self) -> str:
+        """Where browsers reach this server: what Google sends back to and mailed links begin with."""
+        return (self.public_url or self.base_url).rstrip("/")
+
+    @property
+    def account_pages(self) -> str:
+        """Where the pages of mailed links are."""
+        return self.account_pages_url or f"{self.outside_url}/account"
+
+    @property
     def approves_sellers(self) -> bool:
         return self.demo if self.auto_approve_sellers is None else self.auto_approve_sellers
 
