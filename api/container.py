@@ -72,7 +72,7 @@ from services.payments import consumers as payments_consumers
 from services.payments.adapters.razorpay import RazorpayGateway
 from services.payments.adapters.sandbox import MongoStore, SandboxGateway, new_razorpay_id
 from services.payments.repository import PaymentRepository
-from services.payments.service import PaymentsService
+from services.payments.service import AccountOf, PaymentsService
 from services.sellers import consumers as sellers_consumers
 from services.sellers.service import SellersService
 from tools import registry
@@ -291,13 +291,13 @@ def _shop(ground: Ground, keys: KeyRing, index: ProductIndex, pushes: Pushes, st
         quote_secret=ground.home.secret("quotes"), expiry_minutes=ground.settings.order_expiry_minutes,
         crash=ground.crash,
     )  # fmt: skip
-    payments = _payments(ground, orders, stack)
+    payments = _payments(ground, orders, sellers.service, stack)
     notifications = postbox.service = _notifications(ground, auth, pushes)
     subscriptions = (
         catalog_consumers.subscription(catalog),
         cart_consumers.subscription(cart, ground.inbox("cart", cart_consumers.QUEUE)),
         orders_consumers.subscription(orders),
-        payments_consumers.subscription(payments, ground.inbox("payments", payments_consumers.QUEUE)),
+        payments_consumers.subscription(payments),
         notification_consumers.subscription(notifications),
         sellers_consumers.subscription(sellers.service),
     )
@@ -390,14 +390,28 @@ def _gateway_keys(ground: Ground) -> tuple[str, str, list[str], str | None]:
     )  # fmt: skip
 
 
-def _payments(ground: Ground, orders: OrdersService, stack: AsyncExitStack) -> PaymentsService:
+def _account_of(ground: Ground, sellers: SellersService) -> AccountOf | None:
+    """Where a seller's money goes: the account of the profile; in the sandbox everybody has one."""
+    if not ground.settings.pays_sellers:
+        return None
+
+    async def account_of(seller_id: str) -> str | None:
+        profile = (await sellers.profiles([seller_id])).get(seller_id)
+        if profile and profile.payout_account:
+            return profile.payout_account
+        return f"acc_{seller_id.removeprefix('sel_')[:14]}" if ground.settings.sandbox else None
+
+    return account_of
+
+
+def _payments(ground: Ground, orders: OrdersService, sellers: SellersService, stack: AsyncExitStack) -> PaymentsService:
     key_id, key_secret, webhook_secrets, base_url = _gateway_keys(ground)
     gateway = RazorpayGateway(key_id, key_secret, base_url)
     stack.callback(gateway.close)
     return PaymentsService(
         PaymentRepository(ground.mongo.database("payments")), ground.outboxes["payments"],
         ground.idempotency("payments"), orders=orders, gateway=gateway, clock=ground.clock,
-        webhook_secrets=webhook_secrets, crash=ground.crash,
+        webhook_secrets=webhook_secrets, account_of=_account_of(ground, sellers), crash=ground.crash,
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     razorpay_webhook_secret: SecretStr | None = None
     razorpay_previous_webhook_secret: SecretStr | None = None
     razorpay_base_url: str | None = None
+    razorpay_route: bool | None = None
 
     allowed_origins: tuple[str, ...] = ()
     auto_approve_sellers: bool | None = None
@@ -93,6 +94,11 @@ class Settings(BaseSettings):
     def account_pages(self) -> str:
         """Where the pages of mailed links are."""
         return self.account_pages_url or f"{self.outside_url}/account"
+
+    @property
+    def pays_sellers(self) -> bool:
+        """Sellers are paid by Razorpay Route: unless said otherwise in the sandbox only."""
+        return self.sandbox if self.razorpay_route is None else self.razorpay_route
 
     @property
     def approves_sellers(self) -> bool:

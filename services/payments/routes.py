@@ -14,6 +14,10 @@ from services.contracts.payments import (
     PaymentRefused,
     PaymentsPort,
     PaymentView,
+    RefundNotAllowed,
+    RefundTooLarge,
+    RefundView,
+    RequestRefund,
     SignatureInvalid,
     VerifyPayment,
 )
@@ -26,7 +30,7 @@ from services.kit.errors import (
     Unavailable,
 )
 from services.kit.web import RequiredKey, User, answer, problems
-from services.kit.wire import Wire
+from services.kit.wire import Page, Wire
 
 PaymentId = Annotated[str, Path(max_length=64)]
 _KEYED = (Unauthenticated, IdempotencyKeyRequired, IdempotencyConflict, InFlight, NotFound, GatewayAway, Unavailable)
@@ -68,6 +72,32 @@ def routes(payments: PaymentsPort) -> APIRouter:
     async def get_payment(who: User, payment_id: PaymentId) -> Response:
         """One of the caller's payments."""
         return answer(await payments.get(who, payment_id))
+
+    @router.post(
+        "/{payment_id}/refunds",
+        status_code=201,
+        response_model=RefundView,
+        responses=problems(
+            Unauthenticated,
+            IdempotencyKeyRequired,
+            IdempotencyConflict,
+            InFlight,
+            NotFound,
+            Unavailable,
+            RefundNotAllowed,
+            RefundTooLarge,
+        ),
+    )
+    async def refund_payment(
+        who: User, payment_id: PaymentId, key: RequiredKey, command: RequestRefund | None = None
+    ) -> Response:
+        """Give money back: an admin any part of what is left, a buyer what was cancelled. It is sent at once after."""
+        return answer(await payments.refund(who, payment_id, command or RequestRefund(), key), 201)
+
+    @router.get("/{payment_id}/refunds", response_model=Page[RefundView], responses=problems(Unauthenticated, NotFound))
+    async def list_refunds(who: User, payment_id: PaymentId) -> Response:
+        """Every refund of a payment with its lines, newest first."""
+        return answer(await payments.refunds(who, payment_id))
 
     return router
 

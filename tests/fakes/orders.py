@@ -1,18 +1,22 @@
 """Orders in memory with the true rules of money: payable while pending, paid once, refused when closed."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 from services.contracts.auth import Address
-from services.contracts.events import OrderEvent
+from services.contracts.events import OrderEvent, OrderLineFact, OrderPartFact
 from services.contracts.orders import (
     CancelOrder,
     MarkPaid,
     OrderClosed,
+    OrderLine,
     OrderView,
+    Part,
     PaymentFact,
     PlaceOrder,
     Quote,
     QuoteRequest,
+    TaxSplit,
 )
 from services.kit.clock import Clock
 from services.kit.errors import NotFound, Unavailable
@@ -61,6 +65,33 @@ class FakeOrders:
         )  # fmt: skip
         self.known[order.order_id] = order
         return order
+
+    def has_sold(
+        self, who: Principal, lines: Sequence[OrderLine], shipping: dict[str, int], method: str = "razorpay"
+    ) -> OrderView:
+        """A pending order of these lines; `shipping` in paise by seller."""
+        goods = sum(line.line_total.amount for line in lines)
+        order = self.has(who, goods + sum(shipping.values()), method)
+        parts = tuple(
+            Part(
+                seller_id=seller_id,
+                status="pending",
+                subtotal=inr(sum(line.line_total.amount for line in lines if line.seller_id == seller_id)),
+                shipping=inr(cost),
+                line_ids=tuple(line.line_id for line in lines if line.seller_id == seller_id),
+            )
+            for seller_id, cost in shipping.items()
+        )
+        return self._set(order.order_id, items=tuple(lines), parts=parts, shipping=inr(sum(shipping.values())))
+
+    def set_paid(self, order_id: str) -> None:
+        """Cash was collected."""
+        self._set(order_id, payment_status="paid", status="delivered")
+
+    def set_part(self, order_id: str, seller_id: str, status: str) -> None:
+        parts = self.known[order_id].parts
+        changed = (p.model_copy(update={"status": status}) if p.seller_id == seller_id else p for p in parts)
+        self._set(order_id, parts=tuple(changed))
 
     def close(self, order_id: str, status: str) -> None:
         """Expired, cancelled: money is no longer accepted."""
@@ -128,14 +159,26 @@ class FakeOrders:
             raise Unavailable("orders are away", retry_after=1)
 
 
-def event_of(kind: type[OrderEvent], order: OrderView) -> OrderEvent:
-    """The event orders would send of this order as it is now."""
+def sold_line(line_id: str, seller_id: str, total: int) -> OrderLine:
+    """One piece for `total` paise."""
+    return OrderLine(
+        line_id=line_id, product_id=f"prd_{line_id}", variant_id=f"var_{line_id}", seller_id=seller_id, title=line_id,
+        category="Men", qty=1, price=inr(total), discount=inr(0), line_total=inr(total), tax=TaxSplit(rate=5),
+    )  # fmt: skip
+
+
+def event_of(kind: type[OrderEvent], order: OrderView, due: Mapping[str, int] | None = None) -> OrderEvent:
+    """The event orders would send of this order as it is now; 8 % commission.
+
+    `due` are paise to be back with the buyer, by line or `shipping:<sellerId>`.
+    """
+    due = due or {}
     return kind(
         order_id=order.order_id,
         user_id=order.user_id,
         cart_id=order.cart_id,
         cart_version=order.cart_version,
-        status=order.status,
+        status={"order.cancelled": "cancelled", "order.expired": "expired"}.get(kind.TYPE, order.status),
         payment_status=order.payment_status,
         payment_method=order.payment_method,
         total=order.total.amount,
@@ -144,7 +187,22 @@ def event_of(kind: type[OrderEvent], order: OrderView) -> OrderEvent:
         discount=order.discount.amount,
         city=order.shipping_address.city,
         state=order.shipping_address.state,
-        lines=(),
+        lines=tuple(
+            OrderLineFact(
+                line_id=line.line_id, product_id=line.product_id, variant_id=line.variant_id,
+                seller_id=line.seller_id, title=line.title, category=line.category, qty=line.qty,
+                unit_price=line.price.amount, net=line.line_total.amount, tax=0,
+                commission=line.line_total.amount * 8 // 100, refund_due=due.get(line.line_id, 0),
+            )
+            for line in order.items
+        ),
+        parts=tuple(
+            OrderPartFact(
+                seller_id=part.seller_id, status=part.status, shipping=part.shipping.amount,
+                shipping_refund_due=due.get(f"shipping:{part.seller_id}", 0),
+            )
+            for part in order.parts
+        ),
         placed_at=order.created_at,
         version=order.version,
-    )
+    )  # fmt: skip

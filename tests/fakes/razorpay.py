@@ -27,6 +27,7 @@ class FakeRazorpay:
         self.orders: dict[str, Entity] = {}
         self.payments: dict[str, Entity] = {}
         self.refunds: dict[str, Entity] = {}
+        self.transfers: dict[str, Entity] = {}
         self.calls: Counter[str] = Counter()
         self.lose: Counter[str] = Counter()
         self.away = False
@@ -91,6 +92,39 @@ class FakeRazorpay:
     async def fetch_refunds(self, payment_id: str) -> list[Entity]:
         await self._reached("fetch_refunds")
         return [dict(r) for r in self.refunds.values() if r["payment_id"] == payment_id]
+
+    async def transfer(
+        self, payment_id: str, account: str, amount: int, currency: str = "INR", notes: dict[str, str] | None = None
+    ) -> Entity:
+        await self._reached("transfer")
+        payment = _known(self.payments, payment_id)
+        sent = sum(t["amount"] - t["amount_reversed"] for t in self.transfers.values() if t["source"] == payment_id)
+        if amount < 100 or not payment["captured"] or sent + amount > payment["amount"] - payment["amount_refunded"]:
+            raise GatewayRefused("BAD_REQUEST_ERROR", "The sum of transfers is greater than the captured amount")
+        transfer_id = f"trf_{len(self.transfers):014}"
+        self.transfers[transfer_id] = {
+            "id": transfer_id, "source": payment_id, "recipient": account, "amount": amount, "currency": currency,
+            "amount_reversed": 0, "notes": notes or [],
+        }  # fmt: skip
+        self._lost("transfer")
+        return dict(self.transfers[transfer_id])
+
+    async def fetch_transfers(self, payment_id: str) -> list[Entity]:
+        await self._reached("fetch_transfers")
+        return [dict(t) for t in self.transfers.values() if t["source"] == payment_id]
+
+    async def fetch_transfer(self, transfer_id: str) -> Entity:
+        await self._reached("fetch_transfer")
+        return dict(_known(self.transfers, transfer_id))
+
+    async def reverse(self, transfer_id: str, amount: int) -> Entity:
+        await self._reached("reverse")
+        transfer = _known(self.transfers, transfer_id)
+        if not 100 <= amount <= transfer["amount"] - transfer["amount_reversed"]:
+            raise GatewayRefused("BAD_REQUEST_ERROR", "The reversal amount is greater than the transfer amount")
+        transfer["amount_reversed"] += amount
+        self._lost("reverse")
+        return {"id": f"rvrsl_{self.calls['reverse']:014}", "transfer_id": transfer_id, "amount": amount}
 
     def verify_signature(self, order_id: str, payment_id: str, signature: str) -> bool:
         return hmac.compare_digest(sign(f"{order_id}|{payment_id}".encode(), KEY_SECRET), signature)

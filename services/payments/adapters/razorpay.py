@@ -86,6 +86,29 @@ class RazorpayGateway:
         found = await self._call(lambda client: client.payment.fetch_multiple_refund(payment_id, timeout=self._timeout))
         return cast("list[Entity]", found["items"])
 
+    async def transfer(
+        self, payment_id: str, account: str, amount: int, currency: str = "INR", notes: dict[str, str] | None = None
+    ) -> Entity:
+        """Route: pass a part of a captured payment to a linked account. Not repeatable: look at the transfers first."""
+        part = {"account": account, "amount": amount, "currency": currency, "notes": notes or {}}
+        made = await self._call(
+            lambda client: client.payment.transfer(payment_id, {"transfers": [dict(part)]}, timeout=self._timeout)
+        )
+        return cast("Entity", made["items"][0])
+
+    async def fetch_transfers(self, payment_id: str) -> list[Entity]:
+        found = await self._call(lambda client: client.payment.transfers(payment_id, timeout=self._timeout))
+        return cast("list[Entity]", found["items"])
+
+    async def fetch_transfer(self, transfer_id: str) -> Entity:
+        return await self._call(lambda client: client.transfer.fetch(transfer_id, timeout=self._timeout))
+
+    async def reverse(self, transfer_id: str, amount: int) -> Entity:
+        """Take a part of a transfer back. Not repeatable: look at what is reversed first."""
+        return await self._call(
+            lambda client: client.transfer.reverse(transfer_id, {"amount": amount}, timeout=self._timeout)
+        )
+
     def verify_signature(self, order_id: str, payment_id: str, signature: str) -> bool:
         """Whether Razorpay's checkout signed this pair."""
         return _signed(f"{order_id}|{payment_id}".encode(), signature, self._key_secret)

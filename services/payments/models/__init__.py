@@ -1,4 +1,4 @@
-"""Payments, what the gateway says of them, and refunds: pure rules, no input or output."""
+"""Payments, what the gateway says of them, refunds and payouts: pure rules, no input or output."""
 
 from services.payments.models.gateway import Entity, GatewayFact, GatewayPort
 from services.payments.models.payment import (
@@ -9,7 +9,18 @@ from services.payments.models.payment import (
     Payment,
     payment_id_of,
 )
-from services.payments.models.refund import Refund, stray_refund, whole_refund
+from services.payments.models.payout import Payout, SoldShare, Transferred, payouts_of
+from services.payments.models.refund import (
+    Refund,
+    Share,
+    left_of,
+    refund_of,
+    shipping_line,
+    split,
+    stray_refund,
+    wanted_by_line,
+    whole_refund,
+)
 
 __all__ = [
     "FIRST_ASKED_AFTER",
@@ -20,8 +31,18 @@ __all__ = [
     "GatewayPort",
     "Outcome",
     "Payment",
+    "Payout",
     "Refund",
+    "Share",
+    "SoldShare",
+    "Transferred",
+    "left_of",
     "payment_id_of",
+    "payouts_of",
+    "refund_of",
+    "shipping_line",
+    "split",
     "stray_refund",
+    "wanted_by_line",
     "whole_refund",
 ]

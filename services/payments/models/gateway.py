@@ -46,6 +46,18 @@ class GatewayPort(Protocol):
 
     async def fetch_refunds(self, payment_id: str) -> list[Entity]: ...
 
+    async def transfer(
+        self, payment_id: str, account: str, amount: int, currency: str = "INR", notes: dict[str, str] | None = None
+    ) -> Entity:
+        """Pass a part of a captured payment on; each call moves money anew."""
+
+    async def fetch_transfers(self, payment_id: str) -> list[Entity]: ...
+
+    async def fetch_transfer(self, transfer_id: str) -> Entity: ...
+
+    async def reverse(self, transfer_id: str, amount: int) -> Entity:
+        """Take a part of a transfer back; each call moves money anew."""
+
     def verify_signature(self, order_id: str, payment_id: str, signature: str) -> bool: ...
 
     def verify_webhook(self, raw: bytes, signature: str, secrets: list[str]) -> bool: ...

@@ -152,6 +152,30 @@ class Payment:
         """Cash that will not be collected."""
         return replace(self, status="failed", version=self.version + 1)
 
+    def collected(self) -> "Payment":
+        """Cash that the seller has; the order knows."""
+        return replace(self, status="completed", order_told=True, version=self.version + 1)
+
+    def success(self) -> PaymentSucceeded:
+        return PaymentSucceeded(**self.told_fields())
+
+    def stray_went_back(self, transaction_id: str, amount: int, refund_id: str) -> PaymentRefunded:
+        """Money beside this payment is with the buyer again."""
+        told = {**self.told_fields(), "transaction_id": transaction_id}
+        return PaymentRefunded(**told, refund_id=refund_id, refunded=self.amount_refunded, stray=amount)
+
+    def told_fields(self) -> dict[str, Any]:
+        """What every event of this payment carries."""
+        return {
+            "payment_id": self.payment_id,
+            "order_id": self.order_id,
+            "user_id": self.user_id,
+            "amount": self.amount,
+            "currency": self.currency,
+            "method": self.method,
+            "transaction_id": self.transaction_id,
+        }
+
     def wanting_back(self, amount: int) -> "Payment":
         return replace(self, refund_wanted=self.refund_wanted + amount, version=self.version + 1)
 
@@ -199,15 +223,7 @@ def payment_id_of(order_id: str) -> str:
 
 
 def _events(before: Payment, moved: Payment, stored: Payment, fact: GatewayFact) -> tuple[PaymentEvent, ...]:
-    told: dict[str, Any] = {
-        "payment_id": stored.payment_id,
-        "order_id": stored.order_id,
-        "user_id": stored.user_id,
-        "amount": stored.amount,
-        "currency": stored.currency,
-        "method": stored.method,
-        "transaction_id": stored.transaction_id,
-    }
+    told = stored.told_fields()
     events: list[PaymentEvent] = []
     if before.is_open and moved.status == "completed":
         events.append(PaymentSucceeded(**told))

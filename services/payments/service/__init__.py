@@ -1,4 +1,4 @@
-"""The payments service: opening, confirmation, refunds, and the sweeps that end what was cut off."""
+"""The payments service: opening, confirmation, refunds, payouts, and the sweeps that end what was cut off."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -6,31 +6,46 @@ from datetime import timedelta
 
 from services.contracts.events import OrderEvent
 from services.contracts.orders import OrdersPort
-from services.contracts.payments import GatewayOrder, OpenPayment, PaymentView, VerifyPayment
+from services.contracts.payments import (
+    GatewayOrder,
+    OpenPayment,
+    PaymentView,
+    RefundShare,
+    RefundView,
+    RequestRefund,
+    VerifyPayment,
+)
 from services.kit.clock import Clock
-from services.kit.errors import NotFound
+from services.kit.events import Envelope
 from services.kit.faults import NO_CRASHES, CrashPoints
 from services.kit.idempotency import CommandKey, Idempotency
 from services.kit.inbox import Inbox
 from services.kit.log import get_logger
 from services.kit.outbox import Outbox, Unit
 from services.kit.principal import Principal
+from services.kit.wire import Page
 from services.payments.models import GatewayPort, Payment, payment_id_of
 from services.payments.repository import PaymentRepository
 from services.payments.service.confirmation import Verification, Webhooks
+from services.payments.service.following import Following
 from services.payments.service.gateway import Gateway
 from services.payments.service.ledger import Ledger
 from services.payments.service.opening import Opening
+from services.payments.service.payouts import AccountOf, Paying
+from services.payments.service.refunds import Refunds
 from services.payments.service.sweeping import Reconciliation, Refunding
 
 WEBHOOKS = "razorpay-webhooks"
+SETTLEMENT = "payment-settlement-queue"
+__all__ = ["SETTLEMENT", "AccountOf", "PaymentsService"]
 log = get_logger("payments")
 
 
 class PaymentsService:
     """Implements PaymentsPort, and what the settlement consumer does.
 
-    `webhook_secrets` are the new one and, during a rotation, the old one. Needs `run` for as long as the process lives.
+    `webhook_secrets` are the new one and, during a rotation, the old one. `account_of` finds a seller's account at the
+    gateway; without it sellers are not paid by the gateway. Needs `run` for as long as the process lives.
     """
 
     def __init__(
@@ -45,10 +60,12 @@ class PaymentsService:
         webhook_secrets: Sequence[str],
         reconcile_after_minutes: int = 15,
         patience_seconds: float = 3.0,
+        account_of: AccountOf | None = None,
         crash: CrashPoints = NO_CRASHES,
     ) -> None:
         talk = Gateway(gateway)
         self._payments = repository
+        self._inbox = Inbox(outbox, SETTLEMENT, clock)
         self._ledger = Ledger(
             repository, outbox, orders=orders, clock=clock, crash=crash, patience_seconds=patience_seconds
         )
@@ -74,6 +91,11 @@ class PaymentsService:
         )
         self._reconciliation = Reconciliation(repository, self._ledger, talk, clock)
         self._refunding = Refunding(repository, self._ledger, talk, clock, crash)
+        self._refunds = Refunds(repository, self._ledger, idempotency, orders=orders, clock=clock, crash=crash)
+        self._following = Following(repository, self._ledger, self._opening, clock, transfers=account_of is not None)
+        self._paying = (
+            Paying(repository, self._ledger, talk, clock, account_of=account_of, crash=crash) if account_of else None
+        )
 
     async def open(self, who: Principal, command: OpenPayment, key: CommandKey) -> GatewayOrder:
         return await self._opening.open(who, command, key)
@@ -85,14 +107,22 @@ class PaymentsService:
         return await self._webhooks.receive(raw, signature, event_id)
 
     async def get(self, who: Principal, payment_id: str) -> PaymentView:
-        payment = await self._payments.find(payment_id)
-        if payment is None or not _may_see(who, payment):
-            raise NotFound.of("payment")
-        return payment.view()
+        return (await self._refunds.visible(who, payment_id)).view()
 
     async def of_order(self, who: Principal, order_id: str) -> PaymentView | None:
         payment = await self._payments.find(payment_id_of(order_id))
         return payment.view() if payment and _may_see(who, payment) else None
+
+    async def refund(self, who: Principal, payment_id: str, command: RequestRefund, key: CommandKey) -> RefundView:
+        return await self._refunds.request(who, payment_id, command, key)
+
+    async def refunds(self, who: Principal, payment_id: str) -> Page[RefundView]:
+        return await self._refunds.of(who, payment_id)
+
+    async def refund_lines(
+        self, who: Principal, order_id: str, lines: Sequence[RefundShare], reason: str, key: str
+    ) -> RefundView | None:
+        return await self._refunds.of_lines(who, order_id, lines, reason, key)
 
     async def reconcile(self) -> int:
         return await self._reconciliation.run()
@@ -101,12 +131,17 @@ class PaymentsService:
         """Send every refund that is wanted and due; how many went through."""
         return await self._refunding.run()
 
+    async def settle_payouts(self) -> int:
+        """Move what is due to sellers or back from them; how many moved."""
+        return await self._paying.run() if self._paying else 0
+
     async def run(self, poll_seconds: float = 5.0) -> None:
-        """Reconcile and refund until cancelled, at once when something is due."""
+        """Reconcile, refund and pay out until cancelled, at once when something is due."""
         while True:
             self._ledger.due.clear()
             await self._sweep(self.reconcile)
             await self._sweep(self.settle_refunds)
+            await self._sweep(self.settle_payouts)
             try:
                 await asyncio.wait_for(self._ledger.due.wait(), poll_seconds)
             except TimeoutError:
@@ -118,28 +153,19 @@ class PaymentsService:
         except Exception as error:  # noqa: BLE001 - the loop outlives whatever one sweep meets
             log.warning("sweep_failed", error=repr(error))
 
-    async def open_cod(self, event: OrderEvent, unit: Unit) -> None:
-        """An order to be paid in cash has its payment from now on; repeatable."""
-        await self._opening.open_cod(event, unit)
+    async def follow(self, told: Envelope) -> None:
+        """What an order's event means for its money; once, and in any order."""
+        event = OrderEvent.from_wire(told.data)
 
-    async def close(self, event: OrderEvent, unit: Unit) -> None:
-        """The order ended: cash is not collected, captured money goes back, an open payment waits for late money."""
-        payment = await self._payments.find(payment_id_of(event.order_id), unit)
-        if payment is None and event.payment_method == "cod":
-            payment = await self._opening.open_cod(event, unit)
-        if payment is None:
-            return
-        if payment.is_cod and payment.status == "pending":
-            await self._ledger.save(payment.called_off(), unit)
-        await self._ledger.refund_all(unit, payment, f"order {event.status}")
+        async def effect(unit: Unit) -> None:
+            await self._following.follow(event, unit)
+
+        await self._ledger.once(self._inbox, told, effect)
+        self._ledger.due.set()
 
     async def settle(self, payment_id: str) -> None:
         """Tell the order of its money if that was not done; repeatable."""
         await self._ledger.settle(payment_id)
-
-    def wake(self) -> None:
-        """Something is due: let `run` look at once."""
-        self._ledger.due.set()
 
 
 def _may_see(who: Principal, payment: Payment) -> bool:

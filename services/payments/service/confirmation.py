@@ -1,7 +1,7 @@
 """How a payment is confirmed: by the buyer's checkout, or by the gateway's webhook. Both feed the one ledger."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -25,7 +25,7 @@ from services.kit.principal import Principal
 from services.payments.models import GatewayFact, Outcome, Payment
 from services.payments.repository import PaymentRepository
 from services.payments.service.gateway import RETRY_AFTER, Gateway
-from services.payments.service.ledger import ATTEMPTS, Ledger, Overtaken
+from services.payments.service.ledger import Ledger
 from services.payments.service.opening import Opening
 
 TOLD_BY = {"payment.authorized", "payment.captured", "payment.failed", "order.paid", "refund.processed"}
@@ -149,18 +149,10 @@ class Webhooks:
         async def effect(unit: Unit) -> None:
             moved[:] = [await self._ledger.feed_within(unit, payment_id, notice.fact)]
 
-        fresh = await self._claim(envelope, effect)
+        fresh = await self._ledger.once(self._inbox, envelope, effect)
         if fresh:
             await self._ledger.follow_up(moved[0])
         return fresh
-
-    async def _claim(self, envelope: Envelope, effect: Callable[[Unit], Awaitable[None]]) -> bool:
-        for _ in range(ATTEMPTS):
-            try:
-                return await self._inbox.once(envelope, effect)
-            except Overtaken:
-                continue
-        raise Overtaken
 
 
 def _digest(raw: bytes) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from services.contracts.payments import GatewayAway, PaymentRefused
 from services.kit.log import get_logger
 from services.payments.adapters.errors import GatewayRefused, GatewayUnavailable
-from services.payments.models import GatewayFact, GatewayPort, Payment, Refund
+from services.payments.models import Entity, GatewayFact, GatewayPort, Payment, Payout, Refund, Transferred
 
 RETRY_AFTER = 5
 log = get_logger("payments")
@@ -81,11 +81,44 @@ class Gateway:
             raise PaymentRefused("the gateway refuses the refund", details={"refundId": refund.refund_id})
         return str(sent[0]["id"])
 
+    async def transferred(self, transaction_id: str, payout: Payout, account: str) -> Transferred:
+        """The one transfer of this payout: found by its note among those of the payment, or made now.
+
+        A note is Razorpay's way to recognise a transfer; an answer that was lost is found by it.
+        """
+        with _own_errors():
+            for entity in await self._port.fetch_transfers(transaction_id):
+                if _notes(entity).get("payoutId") == payout.payout_id:
+                    return _transferred(entity)
+            notes = {"payoutId": payout.payout_id, "orderId": payout.order_id}
+            made = await self._port.transfer(transaction_id, account, payout.to_send, payout.currency, notes)
+            return _transferred(made)
+
+    async def reversed_to(self, transfer_id: str, taken_back: int) -> Transferred:
+        """Take back what is missing until `taken_back` paise of the transfer are reversed in all."""
+        with _own_errors():
+            now = _transferred(await self._port.fetch_transfer(transfer_id))
+            missing = taken_back - now.reversed
+            if missing <= 0:
+                return now
+            await self._port.reverse(transfer_id, missing)
+            return Transferred(now.transfer_id, now.amount, taken_back)
+
     def signed(self, razorpay_order_id: str, transaction_id: str, signature: str) -> bool:
         return self._port.verify_signature(razorpay_order_id, transaction_id, signature)
 
     def sent(self, raw: bytes, signature: str, secrets: list[str]) -> bool:
         return self._port.verify_webhook(raw, signature, secrets)
+
+
+def _transferred(entity: Entity) -> Transferred:
+    return Transferred(str(entity["id"]), int(entity["amount"]), int(entity["amount_reversed"]))
+
+
+def _notes(entity: Entity) -> dict[str, object]:
+    """Razorpay writes no notes as an empty list."""
+    notes = entity.get("notes")
+    return notes if isinstance(notes, dict) else {}
 
 
 @contextmanager

@@ -1,18 +1,32 @@
 """Where facts move payments: one transition, its events and what follows of it, whoever brings the fact."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from services.contracts.orders import OrdersPort
 from services.kit.clock import Clock
 from services.kit.errors import CohortError, NotFound
+from services.kit.events import Envelope
 from services.kit.faults import CrashPoints
+from services.kit.inbox import Inbox
 from services.kit.log import get_logger
 from services.kit.mongo import AWAY, DuplicateKey
 from services.kit.outbox import Outbox, Unit
 from services.kit.principal import SYSTEM
-from services.payments.models import GatewayFact, Outcome, Payment, Refund, stray_refund, whole_refund
+from services.payments.models import (
+    GatewayFact,
+    Outcome,
+    Payment,
+    Payout,
+    Refund,
+    Share,
+    left_of,
+    split,
+    stray_refund,
+    wanted_by_line,
+    whole_refund,
+)
 from services.payments.repository import PaymentRepository
 
 ATTEMPTS = 20
@@ -67,7 +81,7 @@ class Ledger:
         outcome = before.after(fact, self._clock.now())
         if outcome.stray:
             log.error("money_beside_the_payment", payment_id=payment_id, transaction_id=fact.transaction_id)
-            await self.want_refund(unit, stray_refund(before, fact, self._clock.now()))
+            await self._want_stray_back(unit, stray_refund(before, fact, self._clock.now()))
         if outcome.payment is not before:
             await self.save(outcome.payment, unit)
         for event in outcome.events:
@@ -87,25 +101,53 @@ class Ledger:
         payment = await self._payments.find(payment_id)
         return payment is not None and payment.is_unsettled and await self._tell(payment)
 
-    async def refund_all(self, unit: Unit, payment: Payment, reason: str) -> None:
-        """Want back whatever is left of a captured payment; once, however often it is asked for."""
+    async def refund_all(self, unit: Unit, payment: Payment, reason: str, sold: Sequence[Share] = ()) -> None:
+        """Want back whatever is left of a captured payment, split over the lines as `sold`; once."""
         if payment.is_open or payment.is_cod or payment.left_to_refund <= 0:
             return
-        refund = whole_refund(payment, reason, self._clock.now())
-        if await self.want_refund(unit, refund):
-            await self.save(payment.wanting_back(refund.amount), unit)
+        left = left_of(sold, wanted_by_line(await self._payments.refunds_of(payment.payment_id, unit)))
+        shares = split(payment.left_to_refund, left)
+        await self.want_refund(unit, payment, whole_refund(payment, reason, self._clock.now(), shares))
 
-    async def want_refund(self, unit: Unit, refund: Refund) -> bool:
+    async def want_refund(self, unit: Unit, payment: Payment, refund: Refund) -> None:
+        """From now on this money goes back, and what sellers get of the payment follows; once per refund id."""
         if await self._payments.find_refund(refund.refund_id, unit):
-            return False
+            return
+        earlier = await self._payments.refunds_of(payment.payment_id, unit)
         await self._payments.insert_refund(refund, unit)
-        return True
+        await self.save(payment.wanting_back(refund.amount), unit)
+        await self._claw_back(unit, payment.payment_id, wanted_by_line([*earlier, refund]))
+
+    async def _claw_back(self, unit: Unit, payment_id: str, refunded: Mapping[str, int]) -> None:
+        for payout in await self._payments.payouts_of(payment_id, unit):
+            after = payout.with_refunds(refunded, self._clock.now())
+            if after is not payout:
+                await self.save_payout(after, unit)
+
+    async def save_payout(self, payout: Payout, unit: Unit) -> None:
+        """With the event of it."""
+        if not await self._payments.save_payout(payout, unit):
+            raise Overtaken
+        unit.record(payout.fact(), sequence=payout.version)
+
+    async def _want_stray_back(self, unit: Unit, refund: Refund) -> None:
+        if await self._payments.find_refund(refund.refund_id, unit) is None:
+            await self._payments.insert_refund(refund, unit)
 
     async def read(self, payment_id: str, unit: Unit) -> Payment:
         payment = await self._payments.find(payment_id, unit)
         if payment is None:
             raise NotFound.of("payment")
         return payment
+
+    async def once(self, inbox: Inbox, event: Envelope, effect: Callable[[Unit], Awaitable[None]]) -> bool:
+        """The effect of an event, once; False when it had it before."""
+        for _ in range(ATTEMPTS):
+            try:
+                return await inbox.once(event, effect)
+            except Overtaken:
+                continue
+        raise Overtaken
 
     async def in_one_write(self, work: Callable[[Unit], Awaitable[Result]]) -> Result:
         for _ in range(ATTEMPTS):

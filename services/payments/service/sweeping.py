@@ -30,7 +30,7 @@ class Reconciliation:
         self._clock = clock
 
     async def run(self) -> int:
-        return await _each(await self._payments.due(self._clock.now()), self._look)
+        return await each(await self._payments.due(self._clock.now()), self._look)
 
     async def _look(self, payment_id: str) -> bool:
         payment = await self._payments.find(payment_id)
@@ -91,7 +91,7 @@ class Refunding:
         self._crash = crash
 
     async def run(self) -> int:
-        return await _each(await self._payments.due_refunds(self._clock.now()), self._send)
+        return await each(await self._payments.due_refunds(self._clock.now()), self._send)
 
     async def _send(self, refund_id: str) -> bool:
         refund = await self._payments.find_refund(refund_id)
@@ -109,8 +109,11 @@ class Refunding:
     async def _through(self, refund: Refund, fact: GatewayFact) -> None:
         done = replace(refund, status="processed", gateway_refund_id=fact.refund_id, ask_at=None)
 
-        async def beside(unit: Unit, _payment: Payment) -> None:
-            await self._payments.save_refund(done, unit)
+        async def beside(unit: Unit, payment: Payment) -> None:
+            fresh = await self._payments.save_refund(done, unit)
+            if fresh and refund.transaction_id != payment.transaction_id:
+                went_back = payment.stray_went_back(refund.transaction_id, refund.amount, str(fact.refund_id))
+                unit.record(went_back, sequence=payment.version)
 
         await self._ledger.feed(refund.payment_id, fact, beside)
 
@@ -121,7 +124,7 @@ class Refunding:
         await self._payments.save_refund(replace(refund, ask_at=at, asked=refund.asked + 1))
 
 
-async def _each(found: list[str], look: Callable[[str], Awaitable[bool]]) -> int:
+async def each(found: list[str], look: Callable[[str], Awaitable[bool]]) -> int:
     """How many moved. One that fails keeps its place and stops no other."""
     slots = asyncio.Semaphore(AT_ONCE)
 

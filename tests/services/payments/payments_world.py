@@ -4,7 +4,7 @@ from typing import Any
 
 from services.contracts.events import OrderEvent
 from services.contracts.orders import OrderView
-from services.contracts.payments import GatewayOrder, OpenPayment, PaymentView, VerifyPayment
+from services.contracts.payments import GatewayOrder, OpenPayment, PaymentView, RequestRefund, VerifyPayment
 from services.kit.clock import ManualClock
 from services.kit.events import Envelope, envelope_of
 from services.kit.faults import CrashPoints
@@ -53,6 +53,8 @@ class Till:
         self.gateway = FakeRazorpay()
         self.crash = CrashesOnce()
         self.asha = self.buyer()
+        self.admin = Principal(user_id=ids.new("usr"), roles=frozenset({"customer", "admin"}))
+        self.accounts: dict[str, str | None] = {}
         self.service = PaymentsService(
             self.repository,
             self.outbox,
@@ -61,13 +63,17 @@ class Till:
             gateway=gateway or self.gateway,
             clock=clock,
             webhook_secrets=[WEBHOOK_SECRET, OLD_SECRET],
+            account_of=self.account_of,
             crash=self.crash,
         )
-        self.subscription = subscription(self.service, self.inbox)
+        self.subscription = subscription(self.service)
 
     async def prepare(self) -> None:
         for part in (self.outbox, self.idempotency, self.repository, self.inbox):
             await part.prepare()
+
+    async def account_of(self, seller_id: str) -> str | None:
+        return self.accounts.get(seller_id, f"acc_{seller_id:0>14}"[:18])
 
     def buyer(self) -> Principal:
         return Principal(user_id=self.ids.new("usr"), roles=frozenset({"customer"}))
@@ -90,13 +96,20 @@ class Till:
         )
         return await self.service.verify(who, command, self._key(who, key, command.to_wire()))
 
+    async def refund(self, payment_id: str, body: Any = None, *, who: Principal | None = None, key: str = "r-1"):
+        who = who or self.admin
+        command = RequestRefund.from_wire(body or {})
+        return await self.service.refund(who, payment_id, command, self._key(who, key, [payment_id, body]))
+
     async def told(self, name: str, payment: Entity, **payload: Any) -> bool:
         """The gateway's webhook reaches us."""
         return await self.service.webhook(*self.gateway.notice(name, payment, **payload))
 
-    async def hears(self, kind: type[OrderEvent], order_id: str, event_id: str | None = None) -> None:
+    async def hears(
+        self, kind: type[OrderEvent], order_id: str, event_id: str | None = None, due: dict[str, int] | None = None
+    ) -> None:
         """The settlement queue delivers an order event."""
-        event = event_of(kind, self.orders.known[order_id])
+        event = event_of(kind, self.orders.known[order_id], due)
         envelope = envelope_of(event, ids=self.ids, now=self.clock.now(), source="orders")
         await self.subscription.handle(envelope.model_copy(update={"id": event_id or envelope.id}))
 

@@ -15,7 +15,8 @@ from tests.fakes.razorpay import Entity
 async def web(till: Till) -> AsyncIterator[httpx.AsyncClient]:
     async def authenticate(request: Request) -> Principal | None:
         user_id = request.headers.get("x-user")
-        return Principal(user_id=user_id) if user_id else None
+        roles = frozenset(request.headers.get("x-roles", "").split())
+        return Principal(user_id=user_id, roles=roles) if user_id else None
 
     app = FastAPI()
     app.state.authenticate = authenticate
@@ -73,6 +74,36 @@ async def test_money_commands_need_a_key_and_an_account(till: Till, web: httpx.A
 
     del web.headers["x-user"]
     assert (await opened(till, web)).status_code == 401
+
+
+async def test_an_admin_refunds_a_part_and_the_buyer_sees_it(till: Till, web: httpx.AsyncClient) -> None:
+    body = (await opened(till, web)).json()
+    await web.post("/payments/verify", json=handed_over(till, till.gateway.attempt(body["razorpayOrderId"])))
+    path = f"/payments/{body['paymentId']}/refunds"
+
+    refused = await web.post(path, json={"amount": 10})
+    assert (refused.status_code, refused.json()["code"]) == (409, "refund_not_allowed")
+    headers = {"x-user": till.admin.user_id, "x-roles": "admin"}
+    made = await web.post(path, json={"amount": "10.50", "reason": "<b>late</b>"}, headers=headers)
+    assert made.status_code == 201
+    assert (made.json()["amount"], made.json()["reason"]) == ({"amount": 1050, "currency": "INR"}, "late")
+    again = await web.post(path, json={"amount": "10.50", "reason": "<b>late</b>"}, headers=headers)
+    assert (again.content, again.headers["Idempotent-Replayed"]) == (made.content, "true")
+    other = await web.post(path, json={"amount": "10.51"}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_conflict")
+    too_much = await web.post(path, json={"amount": 1489}, headers={**headers, "Idempotency-Key": "k2"})
+    assert (too_much.status_code, too_much.json()["details"]) == (422, {"left": 148_850})
+
+    assert (await web.get(path)).json() == {"items": [made.json()], "nextCursor": None}
+    web.headers["x-user"] = till.buyer().user_id
+    assert (await web.get(path)).status_code == (await web.post(path)).status_code == 404
+
+
+async def test_a_refund_needs_a_key_and_rupees(till: Till, web: httpx.AsyncClient) -> None:
+    path = f"/payments/{(await opened(till, web)).json()['paymentId']}/refunds"
+    assert (await web.post(path, json={"amount": "1.001"})).status_code == 422
+    del web.headers["Idempotency-Key"]
+    assert (await web.post(path, json={})).json()["code"] == "idempotency_key_required"
 
 
 async def test_another_buyers_payment_looks_like_none(till: Till, web: httpx.AsyncClient) -> None:
