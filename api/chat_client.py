@@ -46,8 +46,7 @@ class PromptLines:
     async def ask(self, prompt: str) -> str | None:
         try:
             with patch_stdout(raw=True):
-                line: str = await self._session.prompt_async(prompt)
-                return line  # noqa: RET504 - prompt_toolkit says Any
+                return await self._session.prompt_async(prompt)
         except (EOFError, KeyboardInterrupt):
             return None
 
@@ -59,7 +58,7 @@ class PipedLines:
         self._console = console
 
     async def ask(self, prompt: str) -> str | None:
-        line = await asyncio.to_thread(sys.stdin.readline)
+        line: str = await asyncio.to_thread(sys.stdin.readline)
         if not line:
             return None
         self._console.print(f"{prompt}{line.rstrip()}", markup=False, highlight=False)

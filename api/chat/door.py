@@ -192,6 +192,10 @@ class ChatDoor:
         for socket in tuple(self._sockets.get(user_id, ())):
             socket.tell(frame)
 
+    def open_sockets(self, user_id: str) -> int:
+        """Sockets of a user that are not about to close."""
+        return sum(not socket.closing for socket in self._sockets.get(user_id, ()))
+
     async def drain(self, seconds: float) -> None:
         """Close every socket with 1012 and let running turns end; what is not done by then is given up."""
         for sockets in tuple(self._sockets.values()):

@@ -94,6 +94,10 @@ class ChatSocket:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._websocket.close(*reason), _CLOSE_SECONDS)
 
+    @property
+    def closing(self) -> bool:
+        return self._closing.done()
+
     def close(self, code: int, reason: str) -> None:
         """Ask for the end; repeatable."""
         if not self._closing.done():

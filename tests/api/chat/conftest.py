@@ -1,6 +1,7 @@
 """A chat door on a real server, real Redis and a real document store; a WebSocket client that waits for frames."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from api import errors
 from api.chat import ChatDoor, Manners, routes
@@ -64,7 +66,10 @@ class Line:
         return self.frames[start:]
 
     async def closed(self) -> int:
-        await asyncio.wait_for(self.socket.wait_closed(), 15)
+        """Read what is left; the code the server closed with."""
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await self.next()
         return self.socket.close_code or 0
 
 
