@@ -100,7 +100,7 @@ async def follow_index(container: Container) -> AsyncIterator[Step]:
     yield {"index": status.to_wire()}
 
 
-async def load_demo(container: Container, *, reset: bool = False, orders: int = 3_600) -> AsyncIterator[Step]:
+async def load_demo(container: Container, *, reset: bool = False, orders: int = demo.ORDERS) -> AsyncIterator[Step]:
     """Make the demo world; repeatable. `reset` drops a demo home's data first."""
     targets = demo_targets(container)
     if reset:

@@ -27,7 +27,7 @@ from vectorstore.embeddings import Vector
 
 SEED = 7
 PASSWORD = "demo-password"  # noqa: S105 - printed for everybody who tries the demo
-ORDERS = 3_600
+ORDERS = 3_100
 _MARKER = "demo"
 _SHOWN_BUYERS = 3
 _SHOWN_SELLERS = 2
