@@ -24,7 +24,9 @@ from api.settings import Settings
 from services.kit.errors import CohortError
 from services.kit.log import configure_logging
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Cohort: an AI-first marketplace.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Cohort: an AI-first marketplace."
+)
 catalog_app = typer.Typer(no_args_is_help=True, help="Products.")
 index_app = typer.Typer(no_args_is_help=True, help="The search index.")
 events_app = typer.Typer(no_args_is_help=True, help="Events.")
