@@ -136,6 +136,7 @@ class OrderEvent(Event):
     parts: tuple[OrderPartFact, ...] = ()
     placed_at: datetime
     confirmed_at: datetime | None = None
+    coupon: str | None = None
     version: int
 
 

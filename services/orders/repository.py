@@ -1,6 +1,7 @@
 """Orders in MongoDB. An order changes only by a write that names the state it was made from."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,9 @@ class OrderRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._orders = database["orders"]
+        self._series = database["invoice_series"]
+        self._open_series: set[str] = set()
+        self._returns = database["returns"]
 
     async def prepare(self) -> None:
         await ensure_indexes(
@@ -100,8 +104,31 @@ class OrderRepository:
     async def stock_settled(self, order_id: str, step: StockStep) -> None:
         """The catalogue has taken this step; repeatable."""
         await self._orders.update_one(
-            {"_id": order_id, "stock_due": step}, {"$set": {"stock": AFTER_STEP[step]}, "$unset": {"stock_due": ""}}
+            {"_id": order_id, "stock_due": step},
+            {"$set": {"stock": AFTER_STEP[step], "taking_back": None}, "$unset": {"stock_due": ""}},
         )
+
+    async def open_series(self, series: str) -> None:
+        """Outside a transaction: afterwards the counter is there to be moved."""
+        if series in self._open_series:
+            return
+        with suppress(DuplicateKey):
+            await self._series.insert_one({"_id": series, "last": 0})
+        self._open_series.add(series)
+
+    async def next_number(self, series: str, unit: Unit) -> int:
+        await self._series.update_one({"_id": series}, {"$inc": {"last": 1}}, upsert=True, session=unit.session)
+        rows = await self._series.find({"_id": series}, session=unit.session).to_list(None)
+        return int(rows[0]["last"])
+
+    async def add_returns(self, order_id: str, return_ids: Sequence[str], unit: Unit) -> None:
+        """Where each return is to be found."""
+        rows = [{"_id": return_id, "order_id": order_id} for return_id in return_ids]
+        await self._returns.insert_many(rows, session=unit.session)
+
+    async def order_of_return(self, return_id: str) -> str | None:
+        row = await self._returns.find_one({"_id": return_id})
+        return None if row is None else str(row["order_id"])
 
     async def insert_finished(self, orders: Iterable[Order]) -> None:
         """In bulk; what is there already stays as it is."""

@@ -109,6 +109,12 @@ def tax_inside(net: int, rate: int, *, within_state: bool) -> TaxSplit:
     return TaxSplit(rate=rate, igst=tax)
 
 
+def taxed_for(line: SoldLine, seller_state: str | None, address: Address) -> SoldLine:
+    """The line as it is taxed when delivered there; the tax of a line is the same everywhere."""
+    split = tax_inside(line.line_total.amount, line.tax.rate, within_state=_same(seller_state, address.state))
+    return line.model_copy(update={"tax": split})
+
+
 def _same(seller_state: str | None, buyer_state: str) -> bool:
     return bool(seller_state) and (seller_state or "").strip().casefold() == buyer_state.strip().casefold()
 

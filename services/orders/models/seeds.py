@@ -1,6 +1,6 @@
 """Finished orders of the past, made by the same rules as new ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.contracts.events import (
@@ -13,10 +13,11 @@ from services.contracts.events import (
     OrderReturned,
     OrderShipped,
 )
-from services.contracts.orders import OrderStatus, SeedOrder, TimelineEntry
+from services.contracts.orders import OrderStatus, Part, SeedOrder, TimelineEntry
 from services.kit.ids import named_id
 from services.orders.models.billing import Terms, bill, indian_day
-from services.orders.models.order import Order, Stock, parts_at
+from services.orders.models.order import Order, Stock
+from services.orders.models.parts import parts_at
 
 _LAST_EVENT: Mapping[OrderStatus, type[OrderEvent]] = {
     "pending": OrderCreated,
@@ -52,7 +53,8 @@ def order_of_seed(seed: SeedOrder, states: Mapping[str, str], terms: Terms) -> O
             "payment_id": seed.payment_id,
             "paid": 0 if seed.payment_status in {"unpaid", "authorized"} else drawn.total,
             "refunded": drawn.total if seed.payment_status == "refunded" else 0,
-            "parts": parts_at(drawn.parts, seed.status),
+            "parts": _parts(seed, drawn.parts),
+            "confirmed_at": seed.confirmed_at,
             "timeline": timeline,
             "version": len(timeline),
             "stock": _FREED.get(seed.status, "committed"),
@@ -63,6 +65,13 @@ def order_of_seed(seed: SeedOrder, states: Mapping[str, str], terms: Terms) -> O
 def fact_of_seed(order: Order) -> OrderEvent:
     """The last event of its life."""
     return order.fact(_LAST_EVENT[order.status])
+
+
+def _parts(seed: SeedOrder, parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Their invoices have numbers of a series of their own, which no counter gave."""
+    number = f"H/{seed.order_id[-12:]}" if seed.confirmed_at else None
+    moments = {"shipped_at": seed.shipped_at, "delivered_at": seed.delivered_at, "invoice_number": number}
+    return tuple(part.model_copy(update=moments) for part in parts_at(parts, seed.status))
 
 
 def _timeline(seed: SeedOrder) -> tuple[TimelineEntry, ...]:

@@ -1,29 +1,40 @@
 """How an order changes: one conditional write with its event, and the stock that follows."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from services.contracts.catalog import CatalogPort
-from services.contracts.events import OrderEvent
+from services.contracts.events import OrderCompleted, OrderEvent
 from services.kit.errors import CohortError, NotFound, Unavailable
 from services.kit.log import get_logger
 from services.kit.outbox import Outbox, Unit
 from services.orders.models.order import Order
 from services.orders.repository import OrderRepository
+from services.orders.service.numbering import InvoiceNumbers
 
 ATTEMPTS = 20
-Also = Callable[[Unit], Awaitable[None]]
+Also = Callable[[Unit, Order], Awaitable[None]]
+"""Given the order as it is written."""
 Decide = Callable[[Order], Awaitable["Step | None"]]
 
 log = get_logger("orders")
 
 
 class Step:
-    """The order as it shall be, the event that says so, and what belongs into the same write."""
+    """The order as it shall be, the events that say so, and what belongs into the same write."""
 
-    def __init__(self, after: Order, event: OrderEvent, also: Also | None = None) -> None:
+    def __init__(self, after: Order, event: OrderEvent, also: Also | None = None, *, number: bool = False) -> None:
         self.after = after
-        self.event = event
+        self.events = [event]
         self.also = also
+        self.number = number
+
+    def completing(self, now: datetime) -> "Step":
+        """With the end of the order, if this step was the last thing it needed."""
+        if self.after.is_complete:
+            self.after = self.after.completed(now)
+            self.events.append(self.after.fact(OrderCompleted))
+        return self
 
 
 class _Moved(Exception):
@@ -33,10 +44,13 @@ class _Moved(Exception):
 class OrderChanges:
     """Decides on the order as it is, writes only if it still is so, and else decides anew."""
 
-    def __init__(self, repository: OrderRepository, outbox: Outbox, catalog: CatalogPort) -> None:
+    def __init__(
+        self, repository: OrderRepository, outbox: Outbox, catalog: CatalogPort, numbers: InvoiceNumbers
+    ) -> None:
         self._orders = repository
         self._outbox = outbox
         self._catalog = catalog
+        self._numbers = numbers
 
     async def change(self, order_id: str, decide: Decide, *, stock_first: bool = False) -> Order:
         """The order after the step, or as it is when `decide` sees nothing to do. Raises NotFound.
@@ -53,23 +67,31 @@ class OrderChanges:
             step = await decide(before)
             if step is None:
                 return before
-            if await self._write(before, step):
-                return await self.settle_stock(step.after)
+            written = await self._write(before, step)
+            if written:
+                return await self.settle_stock(written)
         raise Unavailable("this order is being changed from too many places at once", retry_after=1)
 
-    async def _write(self, before: Order, step: Step) -> bool:
-        async def work(unit: Unit) -> None:
-            if not await self._orders.replace(before, step.after, unit):
+    async def _write(self, before: Order, step: Step) -> Order | None:
+        """None when the order moved since `before` was read."""
+
+        async def work(unit: Unit) -> Order:
+            after = await self._numbers.assign(step.after, unit) if step.number else step.after
+            if not await self._orders.replace(before, after, unit):
                 raise _Moved
-            unit.record(step.event, sequence=step.after.version)
+            for event in step.events:
+                unit.record(event, sequence=event.version)
             if step.also:
-                await step.also(unit)
+                await step.also(unit, after)
+            return after
 
         try:
-            await self._outbox.transact(work)
+            if not step.number:
+                return await self._outbox.transact(work)
+            async with self._numbers.turn(step.after):
+                return await self._outbox.transact(work)
         except _Moved:
-            return False
-        return True
+            return None
 
     async def settle_stock(self, order: Order) -> Order:
         """Take the step the catalogue owes this order. If it cannot be taken now, the sweep takes it."""
@@ -83,6 +105,13 @@ class OrderChanges:
         """Repeatable; raises when the catalogue is away."""
         if order.stock_due is None:
             return
-        take = {"commit": self._catalog.commit, "release": self._catalog.release, "restock": self._catalog.restock}
-        await take[order.stock_due](order.order_id, order.wanted)
+        if order.stock_due == "take_back":
+            await self._take_back(order)
+        else:
+            take = {"commit": self._catalog.commit, "release": self._catalog.release, "restock": self._catalog.restock}
+            await take[order.stock_due](order.order_id, order.wanted)
         await self._orders.stock_settled(order.order_id, order.stock_due)
+
+    async def _take_back(self, order: Order) -> None:
+        if order.taking_back:
+            await self._catalog.restock(order.taking_back.reference, order.taking_back.lines)

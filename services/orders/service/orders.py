@@ -9,6 +9,9 @@ from services.contracts.catalog import CatalogPort
 from services.contracts.events import OrderEvent
 from services.contracts.orders import (
     CancelOrder,
+    CancelPart,
+    ChangeAddress,
+    DecideReturn,
     MarkPaid,
     OrderClosed,
     OrderView,
@@ -16,7 +19,10 @@ from services.contracts.orders import (
     PlaceOrder,
     Quote,
     QuoteRequest,
+    RequestReturn,
     SeedOrder,
+    SellerPart,
+    ShipPart,
 )
 from services.contracts.sellers import SellersPort
 from services.kit.clock import Clock
@@ -33,10 +39,14 @@ from services.orders.models.seeds import fact_of_seed, order_of_seed
 from services.orders.repository import OrderRepository
 from services.orders.service.changing import OrderChanges
 from services.orders.service.expiring import Expiring
+from services.orders.service.fulfilling import Fulfilling
+from services.orders.service.numbering import InvoiceNumbers
 from services.orders.service.paying import Paying
 from services.orders.service.placing import Placing
 from services.orders.service.purchases import Purchases
 from services.orders.service.quoting import Methods, Quoting, require_stock
+from services.orders.service.redirecting import Redirecting
+from services.orders.service.returning import Returning
 
 
 class OrdersService:
@@ -66,6 +76,8 @@ class OrdersService:
         shipping_flat_paise: int = 49_00,
         free_shipping_from_paise: int = 499_00,
         commission_bps: int = 800,
+        return_days: int = 10,
+        restock_returns: bool = True,
         crash: CrashPoints = NO_CRASHES,
     ) -> None:
         self._orders = repository
@@ -87,7 +99,8 @@ class OrdersService:
             methods=Methods(razorpay=razorpay_enabled, cod=cod_enabled, cod_limit=cod_limit_paise),
             lifetime=timedelta(minutes=quote_minutes),
         )
-        changes = OrderChanges(repository, outbox, catalog)
+        numbers = InvoiceNumbers(repository)
+        changes = OrderChanges(repository, outbox, catalog, numbers)
         self._placing = Placing(
             repository,
             outbox,
@@ -95,12 +108,18 @@ class OrdersService:
             clock,
             quoting=self._quoting,
             changes=changes,
+            numbers=numbers,
             catalog=catalog,
             expiry=timedelta(minutes=expiry_minutes),
             crash=crash,
         )
         self._paying = Paying(changes, idempotency, clock)
         self._purchases = Purchases(repository)
+        self._fulfilling = Fulfilling(repository, changes, idempotency, clock)
+        self._redirecting = Redirecting(changes, idempotency, clock, auth=auth, sellers=sellers)
+        self._returning = Returning(
+            repository, changes, idempotency, clock, window=timedelta(days=return_days), restock=restock_returns
+        )
         self._expiring = Expiring(repository, changes, catalog, clock, orphan=timedelta(minutes=orphan_minutes))
 
     async def quote(self, who: Principal, request: QuoteRequest) -> Quote:
@@ -130,6 +149,41 @@ class OrdersService:
         self, who: Principal, order_id: str, command: CancelOrder, key: CommandKey | None = None
     ) -> OrderView:
         return await self._paying.cancel(who, order_id, command, key)
+
+    async def change_address(
+        self, who: Principal, order_id: str, command: ChangeAddress, key: CommandKey | None = None
+    ) -> OrderView:
+        return await self._redirecting.change_address(who, order_id, command, key)
+
+    async def part(self, who: Principal, order_id: str) -> SellerPart:
+        return await self._fulfilling.part(who, order_id)
+
+    async def ship(self, who: Principal, order_id: str, command: ShipPart, key: CommandKey | None = None) -> SellerPart:
+        return await self._fulfilling.ship(who, order_id, command, key)
+
+    async def deliver(self, who: Principal, order_id: str, key: CommandKey | None = None) -> SellerPart:
+        return await self._fulfilling.deliver(who, order_id, key)
+
+    async def cancel_part(
+        self, who: Principal, order_id: str, command: CancelPart, key: CommandKey | None = None
+    ) -> SellerPart:
+        return await self._fulfilling.cancel(who, order_id, command, key)
+
+    async def cod_collected(self, who: Principal, order_id: str, key: CommandKey | None = None) -> SellerPart:
+        return await self._fulfilling.cod_collected(who, order_id, key)
+
+    async def request_return(self, who: Principal, order_id: str, command: RequestReturn, key: CommandKey) -> OrderView:
+        return await self._returning.request(who, order_id, command, key)
+
+    async def approve_return(
+        self, who: Principal, return_id: str, command: DecideReturn, key: CommandKey | None = None
+    ) -> SellerPart:
+        return await self._returning.approve(who, return_id, command, key)
+
+    async def refuse_return(
+        self, who: Principal, return_id: str, command: DecideReturn, key: CommandKey | None = None
+    ) -> SellerPart:
+        return await self._returning.refuse(who, return_id, command, key)
 
     async def payable(self, who: Principal, order_id: str) -> OrderView:
         order = await self._visible(who, order_id)

@@ -26,7 +26,7 @@ class Paying:
             if not _takes(order, fact):
                 return None
             after = order.paid_by(fact, self._clock.now())
-            return Step(after, after.fact(OrderConfirmed))
+            return Step(after, after.fact(OrderConfirmed), number=True)
 
         order = await self._changes.change(fact.order_id, decide)
         return MarkPaid(accepted=order.payment_id == fact.payment_id, order=order.view())
@@ -35,8 +35,9 @@ class Paying:
         async def decide(order: Order) -> Step | None:
             if not order.refunded < refunded <= order.paid:
                 return None
-            after = order.refunded_to(refunded, self._clock.now())
-            return Step(after, after.fact(OrderUpdated))
+            now = self._clock.now()
+            after = order.refunded_to(refunded, now)
+            return Step(after, after.fact(OrderUpdated)).completing(now)
 
         return (await self._changes.change(order_id, decide)).view()
 
@@ -54,8 +55,8 @@ class Paying:
                 raise NotCancellable(f"the order is {order.status} already", details={"status": order.status})
             after = order.cancelled(self._clock.now(), command.reason)
 
-            async def answered(unit: Unit) -> None:
-                await self._idempotency.complete(attempt, after.view(), unit)
+            async def answered(unit: Unit, written: Order) -> None:
+                await self._idempotency.complete(attempt, written.view(), unit)
 
             return Step(after, after.fact(OrderCancelled, reason=BY_BUYER), answered)
 

@@ -16,6 +16,7 @@ from services.kit.principal import Principal
 from services.orders.models.order import Order
 from services.orders.repository import OrderRepository
 from services.orders.service.changing import OrderChanges
+from services.orders.service.numbering import InvoiceNumbers
 from services.orders.service.quoting import Quoting
 
 
@@ -31,6 +32,7 @@ class Placing:
         *,
         quoting: Quoting,
         changes: OrderChanges,
+        numbers: InvoiceNumbers,
         catalog: CatalogPort,
         expiry: timedelta,
         crash: CrashPoints,
@@ -40,6 +42,7 @@ class Placing:
         self._idempotency = idempotency
         self._quoting = quoting
         self._changes = changes
+        self._numbers = numbers
         self._catalog = catalog
         self._clock = clock
         self._expiry = expiry
@@ -53,7 +56,7 @@ class Placing:
             order, events = await self._drawn_up(who, command, attempt.new_id)
             await self._hold(order, attempt)
             self._crash.reach("orders.place.reserved")
-            await self._keep(order, events, attempt)
+            order = await self._keep(order, events, attempt)
         self._crash.reach("orders.place.saved")
         await self._changes.settle_stock(order)
         return order.view()
@@ -82,6 +85,7 @@ class Placing:
             cart_version=draft.cart.version,
             now=now,
             expires_at=None if on_delivery else now + self._expiry,
+            issuers=draft.issuers,
         )
         created = order.fact(OrderCreated)
         if not on_delivery:
@@ -105,26 +109,31 @@ class Placing:
         if others:
             await self._catalog.release(order.order_id, others)
 
-    async def _keep(self, order: Order, events: list[OrderEvent], attempt: Attempt) -> None:
+    async def _keep(self, order: Order, events: list[OrderEvent], attempt: Attempt) -> Order:
         """Save, or free the hold. A later request that took this id over goes on with its hold."""
         self._crash.reach("orders.place.saving")
         try:
-            await self._save(order, events, attempt)
+            return await self._save(order, events, attempt)
         except InFlight:
             raise
         except Conflict:
             await self._catalog.release(order.order_id, order.wanted)
             raise
 
-    async def _save(self, order: Order, events: list[OrderEvent], attempt: Attempt) -> None:
-        async def work(unit: Unit) -> None:
-            await self._orders.insert(order, unit)
+    async def _save(self, order: Order, events: list[OrderEvent], attempt: Attempt) -> Order:
+        """The order as it was saved: if it is confirmed, with its invoice numbers."""
+
+        async def work(unit: Unit) -> Order:
+            saved = await self._numbers.assign(order, unit)
+            await self._orders.insert(saved, unit)
             for event in events:
                 unit.record(event, sequence=event.version)
-            await self._idempotency.complete(attempt, order.view(), unit)
+            await self._idempotency.complete(attempt, saved.view(), unit)
+            return saved
 
         try:
-            await self._outbox.transact(work)
+            async with self._numbers.turn(order):
+                return await self._outbox.transact(work)
         except DuplicateKey:
             await self._explain_duplicate(order)
 

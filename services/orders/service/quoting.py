@@ -23,6 +23,7 @@ from services.kit.ids import named_id
 from services.kit.money import inr
 from services.kit.principal import Principal
 from services.orders.models.billing import Bill, Terms, bill, indian_day
+from services.orders.models.parts import Issuer
 from services.orders.models.quotes import QuoteSeal
 
 
@@ -43,6 +44,7 @@ class Draft:
     address: Address
     prices: Mapping[str, PricedLine]
     bill: Bill
+    issuers: tuple[Issuer, ...]
 
 
 class Quoting:
@@ -86,7 +88,7 @@ class Quoting:
         day = indian_day(self._clock.now())
         drawn = bill(lines, states=states, address=address, terms=self._terms, day=day)
         self._require_method(method, drawn.total)
-        return Draft(cart=cart, address=address, prices=prices, bill=drawn)
+        return Draft(cart=cart, address=address, prices=prices, bill=drawn, issuers=_issuers(profiles))
 
     def quote(self, who: Principal, draft: Draft, method: PaymentMethod) -> Quote:
         drawn = draft.bill
@@ -154,6 +156,13 @@ def require_sellers(profiles: Mapping[str, Profile], lines: Sequence[SeedLine]) 
                 f"the seller of {line.title} cannot sell right now; remove it from the cart",
                 details={"sellerId": line.seller_id, "variantId": line.variant_id},
             )
+
+
+def _issuers(profiles: Mapping[str, Profile]) -> tuple[Issuer, ...]:
+    return tuple(
+        Issuer(seller_id=seller_id, name=profile.name, state=profile.state, gstin=profile.gstin)
+        for seller_id, profile in sorted(profiles.items())
+    )
 
 
 def _sellable(item: CartItem, prices: Mapping[str, PricedLine]) -> SeedLine:

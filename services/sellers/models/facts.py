@@ -114,7 +114,7 @@ def facts_of(envelope: Envelope) -> list[OrderFact]:
             order_id=event.order_id,
             seller_id=seller_id,
             version=event.version,
-            status=event.status,
+            status=_status(event, seller_id),
             payment_status=event.payment_status,
             placed_at=event.placed_at,
             city=event.city,
@@ -124,6 +124,13 @@ def facts_of(envelope: Envelope) -> list[OrderFact]:
         )
         for seller_id in sorted({line.seller_id for line in event.lines})
     ]
+
+
+def _status(event: OrderEvent, seller_id: str) -> str:
+    """Where this seller's part stands; an order that expired has no parts that were called off."""
+    if event.status == "expired":
+        return event.status
+    return next((part.status for part in event.parts if part.seller_id == seller_id), event.status)
 
 
 def join_all(facts: Iterable[OrderFact]) -> dict[str, OrderFact]:

@@ -1,6 +1,9 @@
+import httpx
 import pytest
+from fastapi import FastAPI
 
-from services.contracts.orders import PlaceOrder
+from api.errors import install
+from services.contracts.orders import PaymentFact, PlaceOrder
 from services.kit.clock import ManualClock
 from services.kit.events import Envelope
 from services.kit.faults import NO_CRASHES, CrashPoints
@@ -8,8 +11,9 @@ from services.kit.idempotency import Idempotency, command_key
 from services.kit.ids import RandomIds
 from services.kit.mongo import Mongo
 from services.kit.outbox import Outbox
-from services.kit.principal import Principal
+from services.kit.principal import SYSTEM, Principal
 from services.orders.repository import OrderRepository
+from services.orders.routes import routes
 from services.orders.service import OrdersService
 from tests.fakes.auth import FakeAddresses
 from tests.fakes.cart import FakeCart
@@ -78,3 +82,56 @@ async def shop(mongo: Mongo, ids: RandomIds, clock: ManualClock) -> Shop:
     await made.outbox.prepare()
     await made.idempotency.prepare()
     return made
+
+
+class Desk:
+    """The orders' routes over HTTP, and who calls them."""
+
+    def __init__(self, shop: Shop, client: httpx.AsyncClient) -> None:
+        self.shop = shop
+        self._client = client
+
+    async def __call__(self, who: Principal, method: str, path: str, body=None, key: str | None = None):
+        headers = {"x-user": who.user_id, "x-roles": " ".join(sorted(who.roles))}
+        if key:
+            headers["Idempotency-Key"] = key
+        return await self._client.request(method, path, json=body, headers=headers)
+
+    async def does(self, who: Principal, path: str, body=None, key: str | None = None) -> dict:
+        answer = await self(who, "POST", path, body, key)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    async def order(self, who: Principal, order_id: str) -> dict:
+        return (await self(who, "GET", f"/orders/{order_id}")).json()
+
+    async def paid(self, who: Principal, **quantities: int) -> dict:
+        """An order of this buyer, paid."""
+        self.shop.cart.put(who, **quantities)
+        order = await self.shop.place(who, key=self.shop.ids.new("key"))
+        await self.shop.orders.mark_paid(SYSTEM, money_for(order))
+        return await self.order(who, order.order_id)
+
+
+def money_for(order, payment_id="pay_1") -> PaymentFact:
+    return PaymentFact(payment_id=payment_id, order_id=order.order_id, amount=order.total.amount, method="upi")
+
+
+def seller(name: str) -> Principal:
+    """`a` sells as sel_a."""
+    return Principal(user_id=f"usr_{name}", roles=frozenset({"customer", "seller"}))
+
+
+@pytest.fixture
+async def desk(shop: Shop):
+    app = FastAPI()
+    install(app)
+    app.include_router(routes(shop.orders))
+
+    async def authenticate(request):
+        user = request.headers.get("x-user")
+        return Principal(user_id=user, roles=frozenset(request.headers["x-roles"].split())) if user else None
+
+    app.state.authenticate = authenticate
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://orders") as client:
+        yield Desk(shop, client)

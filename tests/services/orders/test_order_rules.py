@@ -9,7 +9,8 @@ from services.contracts.auth import Address
 from services.contracts.orders import OrderStatus, PaymentFact, SeedLine
 from services.orders.models.billing import Terms, bill, tax_inside
 from services.orders.models.gst import GST_TABLES, gst_rate
-from services.orders.models.order import LEGAL_MOVES, IllegalMove, Order
+from services.orders.models.order import LEGAL_MOVES, Order
+from services.orders.models.parts import IllegalMove
 
 TODAY = date(2026, 11, 1)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

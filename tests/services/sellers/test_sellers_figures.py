@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.contracts.events import PaymentSucceeded
+from services.contracts.events import OrderPartFact, PaymentSucceeded
 from services.contracts.sellers import Figures
 from services.kit.events import envelope_of
 from services.kit.ids import RandomIds
@@ -202,6 +202,20 @@ async def test_a_seller_sees_only_the_own_part_of_an_order(sellers):
     nobody = Principal(user_id="usr_new", roles=frozenset({"seller"}))
     assert (await figures(sellers, nobody)).orders == 0
     assert (await sellers.orders(nobody, None)).items == []
+
+
+async def test_a_part_that_was_called_off_counts_for_its_seller_alone(sellers):
+    life = Life("ord_1", (line(price=10_000), line("sel_ravi", "prd_9", price=5_000))).placed().confirmed()
+    parts = tuple(
+        OrderPartFact(seller_id=seller_id, status=status, shipping=0)
+        for seller_id, status in (("sel_asha", "confirmed"), ("sel_ravi", "cancelled"))
+    )
+    life.step("order.updated", "confirmed", timedelta(days=1), parts=parts)
+    for event in life.events:
+        await sellers.take(event)
+    asha, ravi = await figures(sellers), await figures(sellers, RAVI)
+    assert (asha.revenue.amount, asha.cancellations) == (10_000, 0)
+    assert (ravi.revenue.amount, ravi.orders, ravi.cancellations) == (0, 0, 1)
 
 
 async def test_the_dashboard_shows_series_and_best_sellers(sellers, catalog):
