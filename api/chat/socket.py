@@ -78,9 +78,12 @@ class ChatSocket:
         )
 
     async def run(self, greeting: dict[str, Any]) -> None:
-        """Serve until the client leaves or there is a reason to close."""
+        """Serve until the client leaves or there is a reason to close.
+
+        A conversation is heard from the client's first resume, message or decision in it: frames that came live
+        before a resume was read would be out of order.
+        """
         self._writer.tell(greeting)
-        await self._attach(self._conversation_id)
         tasks = [asyncio.create_task(self._guarded(part())) for part in (self._read, self._writer.run, self._watch)]
         try:
             reason = await self._closing

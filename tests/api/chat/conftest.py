@@ -94,6 +94,7 @@ class World:
     clock: ManualClock
     url: str
     server: uvicorn.Server
+    app: FastAPI
 
     def token(self, who: Principal = ASHA, minutes: int = 15) -> str:
         now = self.clock.now()
@@ -146,7 +147,7 @@ async def process(
         app.state.authenticate = Authenticator(verifier, sessions.is_live, guests, CsrfGuard(b"c" * 32))
         app.include_router(routes(door))
         async with served(app) as (url, server):
-            yield World(door, model, shop, sessions, clock, url, server)
+            yield World(door, model, shop, sessions, clock, url, server, app)
             await door.drain(1)
 
 

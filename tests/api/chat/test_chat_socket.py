@@ -67,6 +67,9 @@ async def test_every_socket_of_a_conversation_hears_its_frames(world: World) -> 
         await line.say("hi", "m0")
         async with world.line(query=f"?conversationId={session['conversationId']}") as other:
             assert (await other.next())["conversationId"] == session["conversationId"]
+            await other.send(type="resume", conversationId=session["conversationId"], after=line.frames[-1]["seq"])
+            await other.send(type="ping")
+            assert (await other.next())["type"] == "pong"
             frames = await line.say("hi", "m1")
             heard = [await other.next() for _ in frames]
     assert heard == frames
