@@ -143,6 +143,12 @@ def create_admin(
     _run("admin.create", email=email, password=password, name=name)
 
 
+@admin_app.command("rotate-keys")
+def rotate_keys() -> None:
+    """Sign access tokens with a new key; nobody is logged out."""
+    _run("admin.rotate-keys")
+
+
 def _run(verb: str, **arguments: Any) -> None:
     asyncio.run(_show(_steps(_settings(), verb, arguments)))
 
@@ -183,8 +189,9 @@ async def _show(steps: AsyncIterator[dict[str, Any]]) -> None:
         bars: dict[str, TaskID] = {}
         async for step in steps:
             if "stage" in step:
-                bar = bars.setdefault(step["stage"], progress.add_task(step["stage"], total=step["of"]))
-                progress.update(bar, completed=step["done"], total=step["of"])
+                if step["stage"] not in bars:
+                    bars[step["stage"]] = progress.add_task(step["stage"], total=step["of"])
+                progress.update(bars[step["stage"]], completed=step["done"], total=step["of"])
             elif "error" in step:
                 raise _Told(step["error"])
             else:

@@ -83,8 +83,8 @@ class ProductIndex:
             await self._index.set_vectors(by_id, made_from=dict(rows))
             done += len(rows)
             self._embedded += len(rows)
-            self._missing = max(0, (self._missing or 0) - len(rows))
-        self._missing = 0
+            if self._missing is not None:  # None: products came meanwhile, and whoever asks counts again
+                self._missing = max(0, self._missing - len(rows))
         return done
 
     async def status(self) -> IndexStatus:
