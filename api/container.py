@@ -40,7 +40,7 @@ from services.cart.service import CartService
 from services.catalog import consumers as catalog_consumers
 from services.catalog.adapters.conditions import PRODUCT_FIELDS
 from services.catalog.adapters.search_index import ProductIndex
-from services.catalog.repository import ProductRepository, StockRepository
+from services.catalog.repository import LedgerRepository, ProductRepository, StockRepository
 from services.catalog.service import CatalogService
 from services.contracts.catalog import Vocabulary
 from services.contracts.notifications import AccountMail, AccountMailPort, NotificationView
@@ -84,6 +84,7 @@ from vectorstore.st_embedder import SentenceTransformerEmbedder
 
 _SERVICES = ("auth", "catalog", "cart", "orders", "payments", "notifications", "sellers")
 _VOCABULARY_SECONDS = 20.0
+_SUGGESTIONS_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -285,7 +286,7 @@ def _shop(ground: Ground, keys: KeyRing, index: ProductIndex, pushes: Pushes, st
     catalog = _catalog(ground, index, sellers)
     sellers.service = _sellers(ground, auth, catalog)
     cart = CartService(CartRepository(ground.mongo.database("cart"), ground.clock), ground.outboxes["cart"], catalog)
-    orders = OrdersService(
+    orders = sellers.orders = OrdersService(
         OrderRepository(ground.mongo.database("orders")), ground.outboxes["orders"], ground.idempotency("orders"),
         ground.clock, cart=cart, catalog=catalog, auth=auth, sellers=sellers.service,
         quote_secret=ground.home.secret("quotes"), expiry_minutes=ground.settings.order_expiry_minutes,
@@ -305,9 +306,10 @@ def _shop(ground: Ground, keys: KeyRing, index: ProductIndex, pushes: Pushes, st
 
 
 class _Later:
-    """Sellers stand on the catalogue, which asks sellers for names and approval when it is called, not before."""
+    """Sellers and orders stand on the catalogue, which asks them back when it is called, not before."""
 
     service: SellersService
+    orders: OrdersService
 
     async def names(self, seller_ids: Iterable[str]) -> dict[str, str]:
         profiles = await self.service.profiles(list(seller_ids))
@@ -316,6 +318,12 @@ class _Later:
     async def status(self, seller_id: str) -> str | None:
         profile = (await self.service.profiles([seller_id])).get(seller_id)
         return profile.status if profile else None
+
+    async def was_ordered(self, product_id: str) -> bool:
+        return await self.orders.was_ordered(product_id)
+
+    async def has_received(self, user_id: str, product_id: str) -> bool:
+        return await self.orders.has_received(user_id, product_id)
 
 
 class _Postbox(AccountMailPort):
@@ -361,7 +369,8 @@ def _auth(ground: Ground, keys: KeyRing, mail: AccountMailPort) -> AuthService:
 def _catalog(ground: Ground, index: ProductIndex, sellers: _Later) -> CatalogService:
     database = ground.mongo.database("catalog")
     return CatalogService(
-        products=ProductRepository(database), stock=StockRepository(database), outbox=ground.outboxes["catalog"],
+        products=ProductRepository(database), stock=StockRepository(database),
+        ledger=LedgerRepository(database), was_ordered=sellers.was_ordered, outbox=ground.outboxes["catalog"],
         idempotency=ground.idempotency("catalog"), index=index, cache=Cache(ground.redis, "product:"),
         seller_names=sellers.names, seller_status=sellers.status, clock=ground.clock, crash=ground.crash,
         low_stock_units=ground.settings.low_stock_below,
@@ -443,6 +452,7 @@ async def _prepare(ground: Ground, shop: Shop, sandbox: SandboxGateway | None) -
     await asyncio.gather(
         AuthRepository(database("auth")).prepare(),
         ProductRepository(database("catalog")).prepare(),
+        LedgerRepository(database("catalog")).prepare(),
         CartRepository(database("cart"), ground.clock).prepare(),
         OrderRepository(database("orders")).prepare(),
         PaymentRepository(database("payments")).prepare(),
@@ -522,6 +532,7 @@ def _jobs(
         "inventory": shop.catalog.inventory_loop,
         "vectors": shop.catalog.embedding_loop,
         "vocabulary": every(_VOCABULARY_SECONDS, vocabulary.refresh),
+        "suggestions": every(_SUGGESTIONS_SECONDS, shop.catalog.refresh_suggestions),
         "expiry": every(5.0, shop.orders.expire_due),
         "payments": shop.payments.run,
         "mail": every(2.0, shop.notifications.deliver_pending),

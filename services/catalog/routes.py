@@ -15,6 +15,7 @@ from services.contracts.catalog import (
     ExternalIdTaken,
     ImportReport,
     ProductIn,
+    ProductOrdered,
     ProductPage,
     ProductPatch,
     ProductQuery,
@@ -24,6 +25,9 @@ from services.contracts.catalog import (
     Sort,
     Status,
     StockBelowReserved,
+    StockChange,
+    StockChanged,
+    StockLedger,
     Suggestions,
 )
 from services.kit.errors import (
@@ -181,12 +185,40 @@ def _add_selling(router: APIRouter, catalog: CatalogService) -> None:
         return answer(await catalog.update(who, product_id, patch), headers=_PRIVATE)
 
     @router.delete(
-        "/products/{product_id}", status_code=204, responses=problems(Unauthenticated, Forbidden, NotFound, Conflict)
+        "/products/{product_id}",
+        status_code=204,
+        responses=problems(Unauthenticated, Forbidden, NotFound, ProductOrdered, Conflict),
     )
-    async def archive_product(who: Seller, product_id: str) -> Response:
-        """Take a product off the market; orders keep what they know of it."""
-        await catalog.archive(who, product_id)
+    async def delete_product(
+        who: Seller,
+        product_id: str,
+        *,
+        hard: Annotated[bool, Query(description="Delete it for good; only if no order ever named it.")] = False,
+    ) -> Response:
+        """Archive a product: it leaves the market, and orders keep what they know of it."""
+        await (catalog.delete if hard else catalog.archive)(who, product_id)
         return Response(status_code=204)
+
+    @router.post(
+        "/products/{product_id}/stock",
+        status_code=201,
+        response_model=StockChanged,
+        responses=problems(
+            Unauthenticated, Forbidden, NotFound, StockBelowReserved, Conflict, IdempotencyConflict, InFlight
+        ),
+    )
+    async def change_stock(who: Seller, product_id: str, change: StockChange, key: OptionalKey) -> Response:
+        """Count or correct what is on hand, with the reason in words."""
+        return answer(await catalog.change_stock(who, product_id, change, key), 201, _PRIVATE)
+
+    @router.get(
+        "/products/{product_id}/stock",
+        response_model=StockLedger,
+        responses=problems(Unauthenticated, Forbidden, NotFound, CursorInvalid),
+    )
+    async def list_stock_changes(who: Seller, product_id: str, limit: Limit = 20, cursor: Cursor = None) -> Response:
+        """Every change of what is on hand, newest first, and the stock of now."""
+        return answer(await catalog.stock_ledger(who, product_id, limit, cursor), headers=_PRIVATE)
 
 
 def _add_details(router: APIRouter, catalog: CatalogService) -> None:

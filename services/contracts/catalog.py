@@ -57,6 +57,12 @@ class StockBelowReserved(Conflict):
     code = "stock_below_reserved"
 
 
+class ProductOrdered(Conflict):
+    """Orders name the product: it can be archived, not deleted."""
+
+    code = "product_ordered"
+
+
 class HoldDiffers(Conflict):
     """The order already holds another quantity of the variant; `details`: variantId, held."""
 
@@ -214,6 +220,53 @@ class Vocabulary(Wire):
     sizes: tuple[str, ...]
 
 
+StockReason = Literal["opening", "sold", "returned", "adjusted", "edited", "imported"]
+
+
+class StockChange(Wire):
+    """Either `change` (so many more or less) or `on_hand` (what was counted); `variant_id` when there are several."""
+
+    variant_id: Annotated[str, StringConstraints(max_length=64)] | None = None
+    change: Annotated[int, Field(ge=-10_000_000, le=10_000_000)] | None = None
+    on_hand: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    reason: ShortText
+
+
+class StockEntry(Wire):
+    """A change of what is on hand. `reference`: the order, return or product change behind it; `note`: in words."""
+
+    entry_id: str
+    variant_id: str
+    sku: str
+    change: int
+    reason: StockReason
+    reference: str | None = None
+    note: str = ""
+    at: datetime
+
+
+class StockLevel(Wire):
+    variant_id: str
+    sku: str
+    options: Options
+    on_hand: int
+    reserved: int
+    available: int
+
+
+class StockChanged(Replayable):
+    entry: StockEntry
+    level: StockLevel
+
+
+class StockLedger(Wire):
+    """Newest first; `levels` are of now."""
+
+    items: tuple[StockEntry, ...]
+    next_cursor: str | None = None
+    levels: tuple[StockLevel, ...]
+
+
 SuggestionKind = Literal["category", "brand", "title"]
 
 
@@ -329,6 +382,23 @@ class CatalogPort(Protocol):
 
     async def archive(self, who: Principal, product_id: str) -> None:
         """Raises NotFound; repeatable."""
+
+    async def delete(self, who: Principal, product_id: str) -> None:
+        """For good, when no order ever named it. Raises NotFound, ProductOrdered (then it is archived at most)."""
+
+    async def change_stock(
+        self, who: Principal, product_id: str, change: StockChange, key: CommandKey | None = None
+    ) -> StockChanged:
+        """Count or correct the shelf. Raises NotFound, Invalid, StockBelowReserved."""
+
+    async def stock_ledger(self, who: Principal, product_id: str, limit: int, cursor: str | None) -> StockLedger:
+        """Every change of what is on hand, newest first; they add up to it. Raises NotFound, CursorInvalid."""
+
+    async def refresh_seller(self, seller_id: str) -> int:
+        """Internal: hide or show a seller's products by the seller's status of now, and show the name of now.
+
+        Call after a seller was suspended, approved again or renamed. Returns how many products changed.
+        """
 
     async def of_seller(
         self, who: Principal, limit: int, cursor: str | None, status: Status | None = None

@@ -31,6 +31,8 @@ PRODUCT_FIELDS: Fields = {
 }
 """What the index of products must be opened with."""
 
+_HIDDEN = "hidden"
+"""In the index: active, but its seller is suspended."""
 _DESCRIPTION_CHARACTERS = 1_200
 _ATTRIBUTE_CHARACTERS = 200
 
@@ -39,7 +41,7 @@ def point_of(product: Product) -> Point:
     """Without a vector; `price` and `price_max` are the lowest and highest of its variants."""
     prices = [variant.price for variant in product.offered]
     payload = {
-        "status": product.status,
+        "status": _HIDDEN if product.suspended and product.status == "active" else product.status,
         "seller_id": product.seller_id,
         "categories": list(category_keys(product.category)),
         "category": product.category,
@@ -92,7 +94,9 @@ def condition_of(wish: ProductWish) -> Condition:
 
 def of_seller(seller_id: str, status: Status | None) -> Condition:
     """A seller's own products; without `status` those that are not archived."""
-    states = [status] if status else ["active", "draft"]
+    states: list[str] = [status] if status else ["active", "draft"]
+    if "active" in states:
+        states.append(_HIDDEN)
     return All([Match("seller_id", [seller_id]), Match("status", states)])
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.catalog.models.words import distinct
-from services.contracts.catalog import Status
+from services.contracts.catalog import Status, StockReason
 
 _COLOUR_NAMES = ("colour", "color")
 _SIZE_NAMES = ("size",)
@@ -21,8 +21,23 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A change of what is on hand; `reference` is the order, the return or the change of the product behind it."""
+
+    entry_id: str
+    change: int
+    reason: StockReason
+    reference: str | None
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
-    """What can be bought. `reserved` is the sum of the holds; `live` is False when it or its product is gone."""
+    """What can be bought. `reserved` is the sum of the holds; `live` is False when it or its product is gone.
+
+    `moves` are those that are not in the ledger yet, `opened` is what it began with.
+    """
 
     variant_id: str
     product_id: str
@@ -39,6 +54,8 @@ class Variant:
     place: int = 0
     low: bool = False
     holds: tuple[Hold, ...] = ()
+    moves: tuple[Move, ...] = ()
+    opened: Move | None = None
 
     @property
     def available(self) -> int:
@@ -47,7 +64,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product with its variants, removed ones included; `live` says whether buyers see it."""
+    """A product with its variants, removed ones included; `live` says whether buyers see it.
+
+    `suspended` is its seller.
+    """
 
     product_id: str
     seller_id: str
@@ -66,10 +86,11 @@ class Product:
     updated_at: datetime
     version: int
     variants: tuple[Variant, ...] = ()
+    suspended: bool = False
 
     @property
     def live(self) -> bool:
-        return self.status == "active"
+        return self.status == "active" and not self.suspended
 
     @property
     def offered(self) -> tuple[Variant, ...]:

@@ -1,9 +1,10 @@
 """Products and variants as documents, and back."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from services.catalog.models.product import Hold, Product, Variant
+from services.catalog.models.product import Hold, Move, Product, Variant
 
 Document = dict[str, Any]
 
@@ -26,10 +27,12 @@ def product_document(product: Product) -> Document:
         "created_at": product.created_at,
         "updated_at": product.updated_at,
         "version": product.version,
+        "suspended": product.suspended,
     }
 
 
-def variant_document(variant: Variant) -> Document:
+def variant_document(variant: Variant, at: datetime) -> Document:
+    """A new variant's; its stock was there from `at` on."""
     return {
         "_id": variant.variant_id,
         "product_id": variant.product_id,
@@ -47,6 +50,8 @@ def variant_document(variant: Variant) -> Document:
         "place": variant.place,
         "low": variant.low,
         "holds": [],
+        "moves": [],
+        "opened": {"qty": variant.on_hand, "at": at},
     }
 
 
@@ -70,6 +75,7 @@ def product_of(row: Document, variants: Iterable[Document]) -> Product:
         updated_at=row["updated_at"],
         version=row["version"],
         variants=tuple(ordered),
+        suspended=row.get("suspended", False),
     )
 
 
@@ -90,4 +96,26 @@ def variant_of(row: Document) -> Variant:
         place=row["place"],
         low=row["low"],
         holds=tuple(Hold(hold["order_id"], hold["qty"], hold["at"]) for hold in row["holds"]),
+        moves=tuple(move_of(move) for move in row.get("moves", ())),
+        opened=_opening_of(row),
     )
+
+
+def _opening_of(row: Document) -> Move | None:
+    opened = row.get("opened")
+    return opened and Move(f"opening:{row['_id']}", opened["qty"], "opening", None, "", opened["at"])
+
+
+def move_document(move: Move) -> Document:
+    return {
+        "id": move.entry_id,
+        "change": move.change,
+        "reason": move.reason,
+        "reference": move.reference,
+        "note": move.note,
+        "at": move.at,
+    }
+
+
+def move_of(row: Document) -> Move:
+    return Move(row["id"], row["change"], row["reason"], row["reference"], row["note"], row["at"])

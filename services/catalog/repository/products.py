@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
@@ -76,9 +77,25 @@ class ProductRepository:
     async def every_offer(self) -> AsyncIterator[Offered]:
         """Reads the whole collection once: what of each live product completes words."""
         fields = {"title": 1, "brand": 1, "category": 1, "rating": 1}
-        async for row in self._products.find({"status": "active"}, fields, batch_size=1_000):
+        live = {"status": "active", "suspended": {"$ne": True}}
+        async for row in self._products.find(live, fields, batch_size=1_000):
             weight = row["rating"]["average"] * row["rating"]["count"]
             yield Offered(row["_id"], row["title"], row["brand"], row["category"], weight)
+
+    async def ids_of_seller(self, seller_id: str) -> list[str]:
+        """All there are, archived ones too, in order."""
+        found: set[str] = set()
+        async for row in self._variants.find({"seller_id": seller_id}, {"product_id": 1}, batch_size=1_000):
+            found.add(row["product_id"])
+        return sorted(found)
+
+    async def delete(self, product: Product, unit: Unit) -> bool:
+        """For good. False when the product moved on or something of it is held; the unit must not be committed then."""
+        same = {"_id": product.product_id, "version": product.version}
+        gone = await self._products.delete_one(same, session=unit.session)
+        unheld = {"product_id": product.product_id, "reserved": 0}
+        variants = await self._variants.delete_many(unheld, session=unit.session)
+        return bool(gone.deleted_count) and variants.deleted_count == len(product.variants)
 
     async def insert(self, products: Sequence[Product], unit: Unit) -> None:
         """Raises KeyTaken."""
@@ -89,7 +106,7 @@ class ProductRepository:
         await self._insert(products, None)
 
     async def _insert(self, products: Sequence[Product], session: Any) -> None:
-        variants = [variant_document(variant) for product in products for variant in product.variants]
+        variants = [variant_document(each, product.created_at) for product in products for each in product.variants]
         try:
             await self._variants.insert_many(variants, session=session)
             await self._products.insert_many([product_document(product) for product in products], session=session)
@@ -111,10 +128,10 @@ class ProductRepository:
         result = await self._products.update_one({"_id": product_id, "version": version}, change, session=unit.session)
         return bool(result.modified_count)
 
-    async def insert_variants(self, variants: Sequence[Variant], unit: Unit) -> None:
+    async def insert_variants(self, variants: Sequence[Variant], at: datetime, unit: Unit) -> None:
         """Raises KeyTaken."""
         try:
-            await self._variants.insert_many([variant_document(each) for each in variants], session=unit.session)
+            await self._variants.insert_many([variant_document(each, at) for each in variants], session=unit.session)
         except (DuplicateKey, BulkWriteError) as error:
             raise KeyTaken from error
 

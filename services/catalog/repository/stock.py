@@ -2,6 +2,9 @@
 
 Always: available = on_hand - reserved, reserved = sum of the holds. `mark` is `dirty` for a variant whose stock has
 changed since it was last told, `held` for one that was told and still carries holds, and absent otherwise.
+
+A change of what is on hand puts its ledger entry into `moves` by the same write; they leave for the ledger when the
+change is told, so that buyers of one variant never wait for each other.
 """
 
 from collections.abc import Sequence
@@ -10,8 +13,9 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from services.catalog.models.product import Variant
-from services.catalog.repository.documents import variant_of
+from services.catalog.models.ledger import returned, sold
+from services.catalog.models.product import Move, Variant
+from services.catalog.repository.documents import move_document, variant_of
 from services.kit.mongo import Collection, Database, DuplicateKey
 from services.kit.outbox import Unit
 
@@ -23,8 +27,8 @@ class StockRepository:
         self._variants: Collection = database["variants"]
         self._returns: Collection = database["restocks"]
 
-    async def find(self, variant_id: str) -> Variant | None:
-        row = await self._variants.find_one({"_id": variant_id})
+    async def find(self, variant_id: str, unit: Unit | None = None) -> Variant | None:
+        row = await self._variants.find_one({"_id": variant_id}, session=unit.session if unit else None)
         return variant_of(row) if row else None
 
     async def hold(self, variant_id: str, order_id: str, qty: int, at: datetime) -> bool:
@@ -39,21 +43,25 @@ class StockRepository:
         )
         return bool(result.modified_count)
 
-    async def sell(self, variant_id: str, order_id: str, qty: int) -> bool:
+    async def sell(self, variant_id: str, order_id: str, qty: int, at: datetime) -> bool:
         """The hold goes and the goods with it; False when the order has no hold of this quantity."""
-        return await self._end_hold(variant_id, order_id, qty, {"on_hand": -qty, "reserved": -qty})
+        move = sold(order_id, variant_id, qty, at)
+        return await self._end_hold(variant_id, order_id, qty, {"on_hand": -qty, "reserved": -qty}, move)
 
-    async def free(self, variant_id: str, order_id: str, qty: int) -> bool:
+    async def free(self, variant_id: str, order_id: str, qty: int, _at: datetime | None = None) -> bool:
         """The hold goes, the goods stay; False when the order has no hold of this quantity."""
         return await self._end_hold(variant_id, order_id, qty, {"reserved": -qty, "available": qty})
 
-    async def _end_hold(self, variant_id: str, order_id: str, qty: int, moved: dict[str, int]) -> bool:
+    async def _end_hold(
+        self, variant_id: str, order_id: str, qty: int, moved: dict[str, int], move: Move | None = None
+    ) -> bool:
         result = await self._variants.update_one(
             {"_id": variant_id, "holds": {"$elemMatch": {"order_id": order_id, "qty": qty}}},
             {
                 "$pull": {"holds": {"order_id": order_id}},
                 "$inc": {**moved, "revision": 1},
                 "$set": {"mark": DIRTY},
+                **({"$push": {"moves": move_document(move)}} if move else {}),
             },
         )
         return bool(result.modified_count)
@@ -69,17 +77,25 @@ class StockRepository:
             return False
         await self._variants.update_one(
             {"_id": variant_id},
-            {"$inc": {"on_hand": qty, "available": qty, "revision": 1}, "$set": {"mark": DIRTY}},
+            {
+                "$inc": {"on_hand": qty, "available": qty, "revision": 1},
+                "$set": {"mark": DIRTY},
+                "$push": {"moves": move_document(returned(order_id, variant_id, qty, at))},
+            },
             session=unit.session,
         )
         return True
 
-    async def set_on_hand(self, variant: Variant, on_hand: int, unit: Unit) -> bool:
+    async def set_on_hand(self, variant: Variant, on_hand: int, move: Move, unit: Unit) -> bool:
         """Count the shelf anew; False when goods moved since `variant` was read, or holds need more."""
         moved = on_hand - variant.on_hand
         result = await self._variants.update_one(
             {"_id": variant.variant_id, "on_hand": variant.on_hand, "reserved": {"$lte": on_hand}},
-            {"$inc": {"on_hand": moved, "available": moved, "revision": 1}, "$set": {"mark": DIRTY}},
+            {
+                "$inc": {"on_hand": moved, "available": moved, "revision": 1},
+                "$set": {"mark": DIRTY},
+                "$push": {"moves": move_document(move)},
+            },
             session=unit.session,
         )
         return bool(result.modified_count)
@@ -89,7 +105,7 @@ class StockRepository:
         return [variant_of(row) for row in await self._variants.find({"mark": DIRTY}).to_list(None)]
 
     async def told(self, variants: Sequence[tuple[Variant, bool]]) -> None:
-        """Clear the marks of variants that are still as they were read, and keep whether they are low."""
+        """Clear marks and booked moves of variants that are still as they were read, and keep whether they are low."""
         if variants:
             await self._variants.bulk_write([_cleared(variant, low) for variant, low in variants], ordered=False)
 
@@ -98,7 +114,7 @@ class StockRepository:
 
 
 def _cleared(variant: Variant, low: bool) -> UpdateOne:
-    change: dict[str, Any] = {"$set": {"low": low, "mark": HELD}}
+    change: dict[str, Any] = {"$set": {"low": low, "mark": HELD, "moves": []}}
     if not variant.holds:
-        change = {"$set": {"low": low}, "$unset": {"mark": ""}}
+        change = {"$set": {"low": low, "moves": []}, "$unset": {"mark": ""}}
     return UpdateOne({"_id": variant.variant_id, "revision": variant.revision}, change)

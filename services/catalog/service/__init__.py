@@ -6,11 +6,13 @@ from contextlib import suppress
 from datetime import datetime
 
 from services.catalog.adapters.search_index import ProductIndex
-from services.catalog.repository import ProductRepository, StockRepository
+from services.catalog.repository import LedgerRepository, ProductRepository, StockRepository
 from services.catalog.service.editing import Editing, SellerStatusOf
 from services.catalog.service.importing import Importing
 from services.catalog.service.indexing import Indexing
+from services.catalog.service.ledger import Ledger
 from services.catalog.service.reading import Reading, SellerNames
+from services.catalog.service.removing import Removing, WasOrdered
 from services.catalog.service.rendered import RenderedProducts
 from services.catalog.service.stock import Stock
 from services.catalog.service.suggesting import Suggesting
@@ -28,6 +30,9 @@ from services.contracts.catalog import (
     ProductView,
     SeedProduct,
     Status,
+    StockChange,
+    StockChanged,
+    StockLedger,
     Suggestion,
     Vocabulary,
 )
@@ -53,12 +58,14 @@ class CatalogService(CatalogPort):
         *,
         products: ProductRepository,
         stock: StockRepository,
+        ledger: LedgerRepository,
         outbox: Outbox,
         idempotency: Idempotency,
         index: ProductIndex,
         cache: Cache,
         seller_names: SellerNames,
         seller_status: SellerStatusOf,
+        was_ordered: WasOrdered,
         clock: Clock,
         crash: CrashPoints = NO_CRASHES,
         low_stock_units: int = 5,
@@ -68,6 +75,7 @@ class CatalogService(CatalogPort):
         self._stock = Stock(
             shelf=stock,
             products=products,
+            ledger=ledger,
             outbox=outbox,
             rendered=rendered,
             clock=clock,
@@ -88,6 +96,25 @@ class CatalogService(CatalogPort):
         )
         self._suggesting = Suggesting(products)
         self._indexing = Indexing(products, index, self._suggesting, clock)
+        self._ledger = Ledger(
+            products=products,
+            shelf=stock,
+            ledger=ledger,
+            outbox=outbox,
+            idempotency=idempotency,
+            stock=self._stock,
+            clock=clock,
+        )
+        self._removing = Removing(
+            products=products,
+            ledger=ledger,
+            outbox=outbox,
+            rendered=rendered,
+            indexing=self._indexing,
+            seller_status=seller_status,
+            was_ordered=was_ordered,
+            clock=clock,
+        )
         self._importing = Importing(
             products=products,
             shelf=stock,
@@ -130,7 +157,21 @@ class CatalogService(CatalogPort):
         return await self._editing.update(who, product_id, patch)
 
     async def archive(self, who: Principal, product_id: str) -> None:
-        await self._editing.archive(who, product_id)
+        await self._removing.archive(who, product_id)
+
+    async def delete(self, who: Principal, product_id: str) -> None:
+        await self._removing.delete(who, product_id)
+
+    async def refresh_seller(self, seller_id: str) -> int:
+        return await self._removing.refresh_seller(seller_id)
+
+    async def change_stock(
+        self, who: Principal, product_id: str, change: StockChange, key: CommandKey | None = None
+    ) -> StockChanged:
+        return await self._ledger.change(who, product_id, change, key)
+
+    async def stock_ledger(self, who: Principal, product_id: str, limit: int, cursor: str | None) -> StockLedger:
+        return await self._ledger.read(who, product_id, limit, cursor)
 
     async def may_sell(self, who: Principal) -> str:
         """The caller's seller id. Raises SellerNotApproved."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from services.catalog.models.draft import id_by_source, product_from
+from services.catalog.models.ledger import changed
 from services.catalog.models.patch import ProductChange, changes_of
 from services.catalog.models.product import Product
 from services.catalog.repository import ProductRepository, StockRepository
@@ -19,7 +20,7 @@ from services.contracts.catalog import (
     SellerNotApproved,
     SkuTaken,
 )
-from services.contracts.events import ProductCreated, ProductDeleted, ProductUpdated
+from services.contracts.events import ProductCreated, ProductUpdated
 from services.kit.clock import Clock
 from services.kit.errors import Conflict, NotFound
 from services.kit.idempotency import CommandKey, Idempotency
@@ -32,7 +33,7 @@ SellerStatusOf = Callable[[str], Awaitable[str | None]]
 _ATTEMPTS = 8
 
 
-class _MovedOn(Exception):
+class MovedOn(Exception):
     """Somebody changed the product between reading and writing."""
 
 
@@ -105,7 +106,7 @@ class Editing:
                 return await self._reading.view(product)
             try:
                 await self._write(product, change)
-            except _MovedOn:
+            except MovedOn:
                 continue
             return await self._reading.view(await self._own(who, product_id))
         raise Conflict("the product is being changed by others at this moment; try again")
@@ -132,39 +133,14 @@ class Editing:
     async def _set(self, product: Product, change: ProductChange, unit: Unit) -> None:
         fields = {**change.fields, "updated_at": self._clock.now(), "content_hash": None}
         if not await self._products.change(product.product_id, product.version, fields, unit):
-            raise _MovedOn
+            raise MovedOn
         for each in change.variants:
             if each.fields:
                 await self._products.change_variant(each.variant.variant_id, each.fields, unit)
-            if each.stock is not None and not await self._shelf.set_on_hand(each.variant, each.stock, unit):
-                raise _MovedOn
+            if each.stock is not None:
+                move = changed("edited", product, each.variant, each.stock, self._clock.now())
+                if not await self._shelf.set_on_hand(each.variant, each.stock, move, unit):
+                    raise MovedOn
         if "status" in change.fields:
             live = replace(product, status=change.fields["status"]).live
             await self._products.set_live(product.product_id, live=live, unit=unit)
-
-    async def archive(self, who: Principal, product_id: str) -> None:
-        for _ in range(_ATTEMPTS):
-            product = await self._own(who, product_id)
-            if product.status == "archived":
-                return
-            try:
-                await self._archive(product)
-            except _MovedOn:
-                continue
-            return
-        raise Conflict("the product is being changed by others at this moment; try again")
-
-    async def _archive(self, product: Product) -> None:
-        event = ProductDeleted(product_id=product.product_id, seller_id=product.seller_id)
-        fields = {"status": "archived", "updated_at": self._clock.now(), "content_hash": None}
-
-        async def work(unit: Unit) -> None:
-            if not await self._products.change(product.product_id, product.version, fields, unit):
-                raise _MovedOn
-            await self._products.set_live(product.product_id, live=False, unit=unit)
-            unit.record(event, sequence=product.version + 1)
-
-        try:
-            await self._outbox.transact(work)
-        finally:
-            await self._rendered.forget([product.product_id])

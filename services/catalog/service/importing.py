@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from services.catalog.adapters.conditions import text_of
 from services.catalog.adapters.search_index import ProductIndex
 from services.catalog.models.draft import id_by_source, product_from, product_from_seed
+from services.catalog.models.ledger import changed
 from services.catalog.models.patch import new_stock
 from services.catalog.models.product import Product, Variant
 from services.catalog.repository import ProductRepository, StockRepository
@@ -28,7 +29,7 @@ _LINES_A_WRITE = 500
 _CHANGES_A_WRITE = 50
 _PROBLEMS_LISTED = 1_000
 _ATTEMPTS = 5
-_KEPT_ON_UPDATE = ("_id", "seller_id", "rating", "external_id", "created_at", "version")
+_KEPT_ON_UPDATE = ("_id", "seller_id", "rating", "external_id", "created_at", "version", "suspended")
 
 
 class _MovedOn(Exception):
@@ -204,15 +205,19 @@ class Importing:
         if not await self._products.change(current.product_id, current.version, fields, unit):
             raise _MovedOn
         old = {variant.variant_id: variant for variant in current.variants}
+        if current.suspended:
+            wanted = replace(wanted, variants=tuple(replace(each, live=False) for each in wanted.variants))
         fresh = [variant for variant in wanted.variants if variant.variant_id not in old]
         staying = {variant.variant_id: variant for variant in wanted.variants if variant.variant_id in old}
         for variant_id, variant in old.items():
             await self._products.change_variant(variant_id, _variant_fields(staying.get(variant_id)), unit)
             stock = stocks.get(variant_id)
-            if stock is not None and not await self._shelf.set_on_hand(variant, stock, unit):
-                raise _MovedOn
+            if stock is not None:
+                move = changed("imported", current, variant, stock, self._clock.now())
+                if not await self._shelf.set_on_hand(variant, stock, move, unit):
+                    raise _MovedOn
         if fresh:
-            await self._products.insert_variants(fresh, unit)
+            await self._products.insert_variants(fresh, self._clock.now(), unit)
 
     async def backfill(self, seeds: Sequence[SeedProduct], vectors: Mapping[str, Vector]) -> int:
         count = 0

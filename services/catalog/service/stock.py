@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 
+from services.catalog.models.ledger import sold_prefix, unbooked
 from services.catalog.models.product import Product, Variant
-from services.catalog.repository import ProductRepository, StockRepository
+from services.catalog.repository import LedgerRepository, ProductRepository, StockRepository
 from services.catalog.service.rendered import RenderedProducts
 from services.contracts.catalog import HoldDiffers, LineIn, OutOfStock, ProductGone
 from services.contracts.events import InventoryLow, InventoryUpdated
@@ -20,7 +21,8 @@ _EVENTS_A_WRITE = 100
 _OWNERS_KEPT = 50_000
 
 log = get_logger("catalog")
-EndHold = Callable[[str, str, int], Awaitable[bool]]
+EndHold = Callable[[str, str, int, datetime], Awaitable[bool]]
+NoHold = Callable[[str, str], Awaitable[None]]
 
 
 class Stock:
@@ -31,6 +33,7 @@ class Stock:
         *,
         shelf: StockRepository,
         products: ProductRepository,
+        ledger: LedgerRepository,
         outbox: Outbox,
         rendered: RenderedProducts,
         clock: Clock,
@@ -40,6 +43,7 @@ class Stock:
         self.changed = asyncio.Event()
         self._shelf = shelf
         self._products = products
+        self._ledger = ledger
         self._outbox = outbox
         self._rendered = rendered
         self._clock = clock
@@ -83,20 +87,22 @@ class Stock:
         return OutOfStock(f"only {left} of {title} left", details={**details, "available": left})
 
     async def commit(self, order_id: str, lines: Sequence[LineIn]) -> None:
-        await self._end_holds(order_id, lines, self._shelf.sell, "catalog.commit.line")
+        await self._end_holds(order_id, lines, self._shelf.sell, "catalog.commit.line", self._check_sold)
 
     async def release(self, order_id: str, lines: Sequence[LineIn]) -> None:
-        await self._end_holds(order_id, lines, self._shelf.free, "catalog.release.line")
+        await self._end_holds(order_id, lines, self._shelf.free, "catalog.release.line", self._check_no_other_hold)
 
-    async def _end_holds(self, order_id: str, lines: Sequence[LineIn], end: EndHold, crash_point: str) -> None:
+    async def _end_holds(
+        self, order_id: str, lines: Sequence[LineIn], end: EndHold, crash_point: str, no_hold: NoHold
+    ) -> None:
         ended: list[str] = []
         try:
             for variant_id, qty in _summed(lines):
-                if await end(variant_id, order_id, qty):
+                if await end(variant_id, order_id, qty, self._clock.now()):
                     ended.append(variant_id)
                     self._crash.reach(crash_point)
                 else:
-                    await self._check_no_other_hold(order_id, variant_id)
+                    await no_hold(order_id, variant_id)
         finally:
             await self.moved(ended)
 
@@ -106,6 +112,15 @@ class Stock:
         if held:
             details = {"variantId": variant_id, "held": held}
             raise HoldDiffers(f"the order holds {held} of the variant, another quantity", details=details)
+
+    async def _check_sold(self, order_id: str, variant_id: str) -> None:
+        """A repeated commit finds the goods sold before; without a trace of that nothing was ever held."""
+        await self._check_no_other_hold(order_id, variant_id)
+        prefix = sold_prefix(order_id, variant_id)
+        variant = await self._shelf.find(variant_id)
+        waiting = variant is not None and any(move.entry_id.startswith(prefix) for move in variant.moves)
+        if not waiting and not await self._ledger.has_any(prefix):
+            log.warning("commit_without_hold", order_id=order_id, variant_id=variant_id)
 
     async def restock(self, order_id: str, lines: Sequence[LineIn]) -> None:
         wanted = _summed(lines)
@@ -155,10 +170,12 @@ class Stock:
     async def _tell(self, dirty: Sequence[Variant]) -> None:
         """The events are written before the marks go: a crash between repeats them, and never loses one."""
         products = await self._products.load([variant.product_id for variant in dirty])
+        owners = {variant.variant_id: variant.product_id for variant in dirty}
 
         async def work(unit: Unit) -> None:
             for product in products.values():
                 self._record(product, dirty, unit)
+            await self._ledger.append([(owners[each.variant_id], each) for each in unbooked(dirty)], unit)
 
         await self._outbox.transact(work)
         await self._shelf.told([(variant, self._is_low(variant)) for variant in dirty])

@@ -11,7 +11,7 @@ from api import errors
 from services.catalog.adapters.conditions import PRODUCT_FIELDS
 from services.catalog.adapters.search_index import ProductIndex
 from services.catalog.consumers import subscription
-from services.catalog.repository import ProductRepository, StockRepository
+from services.catalog.repository import LedgerRepository, ProductRepository, StockRepository
 from services.catalog.routes import routes
 from services.catalog.service import CatalogService
 from services.contracts.catalog import LineIn, ProductIn, ProductView
@@ -36,11 +36,29 @@ BY_NAME = {"seller": SELLER, "other": OTHER_SELLER, "pending": PENDING_SELLER, "
 class Sellers:
     """Names and approval as the sellers service would tell them."""
 
+    def __init__(self) -> None:
+        self.special = {PENDING_SELLER.seller_id: "pending"}
+        self.renamed: str | None = None
+
     async def names(self, seller_ids: Sequence[str]) -> dict[str, str]:
-        return {seller_id: f"Shop {seller_id[4]}" for seller_id in seller_ids}
+        return {seller_id: self.renamed or f"Shop {seller_id[4]}" for seller_id in seller_ids}
 
     async def status(self, seller_id: str) -> str | None:
-        return "pending" if seller_id == PENDING_SELLER.seller_id else "approved"
+        return self.special.get(seller_id, "approved")
+
+
+class Orders:
+    """What orders would tell of products."""
+
+    def __init__(self) -> None:
+        self.ordered: set[str] = set()
+        self.received: set[tuple[str, str]] = set()
+
+    async def was_ordered(self, product_id: str) -> bool:
+        return product_id in self.ordered
+
+    async def has_received(self, user_id: str, product_id: str) -> bool:
+        return (user_id, product_id) in self.received
 
 
 class Bus:
@@ -69,6 +87,8 @@ class World:
     clock: ManualClock
     index: MemoryIndex
     api: httpx.AsyncClient
+    sellers: Sellers
+    orders: Orders
     made: list[ProductView] = field(default_factory=list)
 
     async def settle(self) -> None:
@@ -103,20 +123,22 @@ async def _authenticate(request: Request) -> Principal | None:
 async def world(mongo: Mongo, redis, clock: ManualClock, ids: RandomIds) -> AsyncIterator[World]:
     outbox = Outbox(mongo, "catalog", ids, clock)
     database = outbox.database
-    products, stock = ProductRepository(database), StockRepository(database)
+    products, stock, ledger = ProductRepository(database), StockRepository(database), LedgerRepository(database)
     idempotency = Idempotency(database, ids, clock)
-    for part in (outbox, products, idempotency):
+    for part in (outbox, products, ledger, idempotency):
         await part.prepare()
-    index, sellers, bus = MemoryIndex(8, PRODUCT_FIELDS), Sellers(), Bus()
+    index, sellers, orders, bus = MemoryIndex(8, PRODUCT_FIELDS), Sellers(), Orders(), Bus()
     catalog = CatalogService(
         products=products,
         stock=stock,
+        ledger=ledger,
         outbox=outbox,
         idempotency=idempotency,
         index=ProductIndex(index, None),
         cache=Cache(redis, f"{mongo.prefix}:product:"),
         seller_names=sellers.names,
         seller_status=sellers.status,
+        was_ordered=orders.was_ordered,
         clock=clock,
     )
     bus.consumer = subscription(catalog)
@@ -126,7 +148,7 @@ async def world(mongo: Mongo, redis, clock: ManualClock, ids: RandomIds) -> Asyn
     errors.install(app)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as api:
-        yield World(catalog, stock, products, bus, Relay(outbox, bus, clock), clock, index, api)
+        yield World(catalog, stock, products, bus, Relay(outbox, bus, clock), clock, index, api, sellers, orders)
 
 
 def seller_of(who: Principal) -> str:
