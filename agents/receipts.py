@@ -9,59 +9,55 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agents.claims import claimed
+from agents.figures import amounts, counts, legible
 from services.kit.money import Money
 
-_AMOUNT = re.compile(r"(?:₹|\brs\.?|\binr)\s*([\d,]+(?:\.\d{1,2})?)", re.IGNORECASE)
 _ID = re.compile(r"\b(?:ord|prd|var|crt|adr|pay|apr|order|rfnd)_\w{6,}\b")
 _ORDER_NUMBER = re.compile(r"#\s*([0-9a-f]{6,})\b", re.IGNORECASE)
-_COUNT = re.compile(
-    r"\b(\d{1,6})\s+(?:products?|items?|results?|orders?|units?|options?|left|in stock|pieces?|addresses)\b",
-    re.IGNORECASE,
-)
 _BREAK = re.compile(r"(?<=[.!?])(?<!\b[Rr]s\.)(?<!\b[Nn]o\.)(?=\s)|(?<=\n)")
-_NEGATED = re.compile(
-    r"\b(?:not|never|nothing|cannot|can't|couldn't|wasn't|isn't|hasn't|haven't|didn't|won't|no|yet|if|once|when|before"
-    r"|until|should|shall|would|want|can|could)\b",
+_SUM = re.compile(
+    r"\b(?:totals?|paid|pay|payment|charged?|refund\w*|costs?|bill|comes? to|discount|off|cart is|yours for"
+    r"|now only)\b",
     re.IGNORECASE,
 )
-
-CLAIMS: dict[str, re.Pattern[str]] = {
-    "add_to_cart": re.compile(r"\b(?:added|put)\b.*\b(?:cart|basket|it|them)\b|\badded\b", re.IGNORECASE),
-    "remove_from_cart": re.compile(r"\b(?:removed|took out|taken out)\b", re.IGNORECASE),
-    "clear_cart": re.compile(r"\b(?:emptied|cleared)\b", re.IGNORECASE),
-    "update_cart_item": re.compile(r"\b(?:updated|changed)\b.*\b(?:quantity|cart)\b", re.IGNORECASE),
-    "place_order": re.compile(
-        r"\b(?:order(?: \S+)? (?:is|was|has been) (?:placed|confirmed)|placed (?:your|the|an) order|ordered)\b",
-        re.IGNORECASE,
-    ),
-    "cancel_order": re.compile(r"\b(?:cancelled|canceled)\b", re.IGNORECASE),
-    "pay_order": re.compile(
-        r"\b(?:paid|payment (?:is|was|has been) (?:received|successful|complete|completed)|charged)\b", re.IGNORECASE
-    ),
-    "refund": re.compile(r"\brefunded\b", re.IGNORECASE),
-    "add_address": re.compile(r"\b(?:saved|added)\b.*\baddress\b", re.IGNORECASE),
-}  # fmt: skip
+_BOUND = re.compile(
+    r"\b(?:under|below|above|over|between|up ?to|within|budget|less than|more than|at most|at least|around|remember)\b",
+    re.IGNORECASE,
+)
 _SAME_DEED = {
-    "add_to_cart": {"add_to_cart", "update_cart_item", "add_address"},
+    "add_to_cart": {"add_to_cart", "update_cart_item"},
     "remove_from_cart": {"remove_from_cart", "update_cart_item", "clear_cart"},
-    "clear_cart": {"clear_cart"},
     "update_cart_item": {"update_cart_item", "add_to_cart", "remove_from_cart"},
-    "place_order": {"place_order"},
-    "cancel_order": {"cancel_order"},
-    "add_address": {"add_address"},
 }
-_STATES = {"cancel_order": "cancelled", "pay_order": "paid", "refund": "refunded", "place_order": "confirmed"}
+_STATES = {
+    "cancel_order": {"cancelled"},
+    "pay_order": {"paid", "partially_refunded", "refunded"},
+    "refund": {"refunded", "partially_refunded"},
+    "place_order": {"pending", "confirmed", "partially_shipped", "shipped", "partially_delivered", "delivered"},
+    "shipped": {"shipped", "partially_shipped", "delivered", "partially_delivered"},
+    "delivered": {"delivered", "partially_delivered"},
+    "request_return": {"returned", "return_requested"},
+}
+_STATE_KEYS = {"status", "paymentStatus"}
+_MONEY_OF = {"refunded": "refund", "discount": "discount", "compareAtPrice": "discount"}
+_OWN_TEXT = "store_policy"
 
 
 @dataclass
 class Evidence:
-    """Numbers, ids and deeds of one turn that a reply may speak of."""
+    """Numbers, ids and deeds of one turn that a reply may speak of.
+
+    What the shopper said or the model itself asked for is `said`: it may be repeated as a bound, never as a sum.
+    """
 
     amounts: set[int] = field(default_factory=set)
+    said: set[int] = field(default_factory=set)
     numbers: set[int] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
-    words: set[str] = field(default_factory=set)
+    states: dict[str, set[str]] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
+    own_text: str = ""
 
     @classmethod
     def of(cls, said: str, results: Iterable[dict[str, Any]], receipts: Iterable[dict[str, Any]]) -> "Evidence":
@@ -69,67 +65,92 @@ class Evidence:
         found = cls(done={receipt["action"] for receipt in receipts if receipt["ok"]})
         found._read_words(said)
         for result in results:
-            found._walk(result.get("args"), rupees=True)
-            found._walk(result.get("content"))
+            found._read_arguments(result.get("args"))
+            content = result.get("content") or {}
+            found._walk(content, "")
+            if result.get("name") == _OWN_TEXT:
+                found.own_text += " ".join(str((content.get("data") or {}).get("text", "")).split())
         return found
 
     def _read_words(self, said: str) -> None:
+        self.said |= amounts(said)
         for raw in re.findall(r"\d[\d,]*(?:\.\d+)?", said):
             number = float(raw.replace(",", ""))
             self.numbers.add(round(number))
-            self.amounts.update({round(number * 100), round(number * 100_000)})
+            self.said.update({round(number * 100), round(number * 100_000)})
+        self.numbers |= counts(said)
 
-    def _walk(self, value: Any, *, rupees: bool = False) -> None:
+    def _read_arguments(self, value: Any) -> None:
+        if isinstance(value, dict | list):
+            for item in value.values() if isinstance(value, dict) else value:
+                self._read_arguments(item)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            self.numbers.add(round(value))
+            self.said.add(round(value * 100))
+        elif isinstance(value, str):
+            self._read_words(value)
+
+    def _walk(self, value: Any, order_id: str) -> None:
         if isinstance(value, dict):
-            for item in value.values():
-                self._walk(item, rupees=rupees)
+            order_id = str(value.get("orderId") or order_id)
+            for key, item in value.items():
+                self._read_state(key, item, order_id)
+                self._walk(item, order_id)
         elif isinstance(value, list):
             self.numbers.add(len(value))
             for item in value:
-                self._walk(item, rupees=rupees)
+                self._walk(item, order_id)
         elif isinstance(value, bool) or value is None:
             return
         elif isinstance(value, int | float):
             self.numbers.add(round(value))
-            self.amounts.add(round(value * 100) if rupees else round(value))
+            self.amounts.add(round(value))
         else:
             self._read_text(str(value))
 
+    def _read_state(self, key: str, value: Any, order_id: str) -> None:
+        """States and sums of the shop's own fields; words inside titles and texts are no states."""
+        if key in _STATE_KEYS and isinstance(value, str):
+            self.states.setdefault(order_id, set()).add(value)
+        if key in _MONEY_OF and isinstance(value, dict) and value.get("amount"):
+            self.done.add(_MONEY_OF[key])
+
     def _read_text(self, text: str) -> None:
         self.ids.update(_ID.findall(text))
-        self.words.add(text.lower())
-        self.amounts.update(_amounts(text))
+        self.amounts.update(amounts(text))
+        self.numbers |= counts(text)
         self.numbers.update(int(n) for n in re.findall(r"\b\d{1,9}\b", text))
 
     def supports(self, sentence: str) -> bool:
+        sentence = legible(sentence)
+        if self._is_own_text(sentence):
+            return True
         return (
-            _amounts(sentence) <= self.amounts
+            self._sums_known(sentence)
             and self._ids_known(sentence)
-            and {int(n) for n in _COUNT.findall(sentence)} <= self.numbers
-            and all(self._did(deed) for deed in claimed(sentence))
+            and counts(sentence) <= self.numbers
+            and all(self._did(deed, sentence) for deed in claimed(sentence))
         )
+
+    def _is_own_text(self, sentence: str) -> bool:
+        """The shop's policies may be told as they stand."""
+        return bool(self.own_text) and " ".join(sentence.split()).rstrip("…. ") in self.own_text
+
+    def _sums_known(self, sentence: str) -> bool:
+        may_repeat = not _SUM.search(sentence) or bool(_BOUND.search(sentence))
+        return amounts(sentence) <= (self.amounts | self.said if may_repeat else self.amounts)
 
     def _ids_known(self, sentence: str) -> bool:
         short = [number.lower() for number in _ORDER_NUMBER.findall(sentence)]
         return set(_ID.findall(sentence)) <= self.ids and all(any(one in known for known in self.ids) for one in short)
 
-    def _did(self, deed: str) -> bool:
-        """A deed of this turn, or a state a tool reported."""
-        state = _STATES.get(deed)
-        return bool(_SAME_DEED.get(deed, {deed}) & self.done) or (state is not None and state in self.words)
-
-
-def claimed(sentence: str) -> set[str]:
-    """The deeds a sentence claims to have happened; conditions, questions and denials claim nothing."""
-    if sentence.rstrip().endswith("?") or _NEGATED.search(sentence):
-        return set()
-    return {deed for deed, pattern in CLAIMS.items() if pattern.search(sentence)} - (
-        {"add_to_cart"} if CLAIMS["add_address"].search(sentence) else set()
-    )
-
-
-def _amounts(text: str) -> set[int]:
-    return {round(float(raw.replace(",", "")) * 100) for raw in _AMOUNT.findall(text) if raw.strip(",")}
+    def _did(self, deed: str, sentence: str) -> bool:
+        """A deed of this turn, or a state a tool reported of the order that is named."""
+        if _SAME_DEED.get(deed, {deed}) & self.done:
+            return True
+        named = [order_id for order_id in _ID.findall(sentence) if order_id in self.states]
+        states = [self.states[order_id] for order_id in named] or [set().union(*self.states.values())]
+        return all(_STATES.get(deed, set()) & known for known in states)
 
 
 def sentences(text: str) -> list[str]:
