@@ -103,7 +103,7 @@ class GoogleSignIn:
     async def _json(self, client: Any, url: str) -> dict[str, Any]:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                answer = await client.get(url, withhold_token=True)
+                answer = await client.request("GET", url, withhold_token=True)
                 answer.raise_for_status()
                 found: dict[str, Any] = answer.json()
         except (httpx2.HTTPError, TimeoutError, ValueError) as error:

@@ -4,6 +4,8 @@ import base64
 import os
 import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +22,19 @@ from services.kit.clock import Clock
 
 
 class KeyRing:
-    """All keys of a folder by key id. The newest signs, the older ones still verify until their file is removed.
+    """All keys of a folder by key id. The newest signs, the older ones still verify for as long as a token they
+    signed may live: `retire_after` their successor was made their file goes.
 
     An empty or missing folder gets its first key. Raises ValueError for a file that is not an Ed25519 key.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, *, retire_after: timedelta = timedelta(hours=1)) -> None:
         self._folder = folder
         self._clock = clock
+        self._retire_after = retire_after
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._keys = {path.stem: _load(path) for path in sorted(folder.glob("*.pem"))}
+        self._keys: dict[str, Ed25519PrivateKey] = {}
+        self.reload()
         if not self._keys:
             self.rotate()
 
@@ -50,12 +55,29 @@ class KeyRing:
         self._keys[key_id] = key
         return key_id
 
+    def reload(self) -> None:
+        """Take up keys that another process made, and retire those whose tokens have all expired."""
+        found = {path.stem: _load(path) for path in sorted(self._folder.glob("*.pem"))}
+        for key_id, successor in pairwise(sorted(found)):
+            if _made_at(successor) + self._retire_after < self._clock.now():
+                (self._folder / f"{key_id}.pem").unlink(missing_ok=True)
+                del found[key_id]
+        self._keys = found or self._keys
+
+    async def refresh(self) -> None:
+        """`reload` for a loop."""
+        self.reload()
+
     def public_keys(self) -> Mapping[str, Ed25519PublicKey]:
         return {key_id: key.public_key() for key_id, key in self._keys.items()}
 
     def jwks(self) -> dict[str, Any]:
         """The public keys as a JSON Web Key Set (RFC 8037)."""
         return {"keys": [_jwk(key_id, key) for key_id, key in sorted(self.public_keys().items(), reverse=True)]}
+
+
+def _made_at(key_id: str) -> datetime:
+    return datetime.strptime(key_id.partition("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
 
 
 def _load(path: Path) -> Ed25519PrivateKey:

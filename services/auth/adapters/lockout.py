@@ -31,10 +31,17 @@ class LoginLockout:
     """
 
     def __init__(
-        self, client: Any, *, failures: int = 10, window_seconds: int = 15 * 60, locked_seconds: int = 15 * 60
+        self,
+        client: Any,
+        *,
+        failures: int = 10,
+        window_seconds: int = 15 * 60,
+        locked_seconds: int = 15 * 60,
+        name: str = "lockout",
     ) -> None:
         self._client = client
         self._script = client.register_script(_FAILED)
+        self._name = name
         self._failures = failures
         self._window_seconds = window_seconds
         self._locked_seconds = locked_seconds
@@ -42,7 +49,7 @@ class LoginLockout:
     async def check(self, account: str, now: datetime) -> None:
         """Raises LoginLocked with the seconds to wait."""
         try:
-            until = await self._client.hget(_key(account), "until")
+            until = await self._client.hget(self._key(account), "until")
         except RedisAway as error:
             raise _away(error) from error
         wait = float(until) - now.timestamp() if until else 0.0
@@ -54,20 +61,19 @@ class LoginLockout:
         """One more wrong password."""
         numbers = [now.timestamp(), self._window_seconds, self._locked_seconds, self._failures]
         try:
-            await self._script(keys=[_key(account)], args=numbers)
+            await self._script(keys=[self._key(account)], args=numbers)
         except RedisAway as error:
             raise _away(error) from error
 
     async def forget(self, account: str) -> None:
         """The right password came, or a new one was set. An outage leaves the count, which ends by itself."""
         try:
-            await self._client.delete(_key(account))
+            await self._client.delete(self._key(account))
         except RedisAway as error:
             log.warning("lockout_away", error=repr(error))
 
-
-def _key(account: str) -> str:
-    return f"lockout:{account}"
+    def _key(self, account: str) -> str:
+        return f"{self._name}:{account}"
 
 
 def _away(error: Exception) -> Unavailable:
