@@ -53,6 +53,7 @@ class Indexing:
     def loaded(self, products: Sequence[Product]) -> None:
         """These were indexed beside the events."""
         self._suggesting.follow([product.product_id for product in products], products)
+        self._vocabulary = None
         self.texts_changed.set()
 
     async def repair(self) -> int:
