@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
@@ -24,6 +24,8 @@ class OrderRepository:
         self._series = database["invoice_series"]
         self._open_series: set[str] = set()
         self._returns = database["returns"]
+        self._days = database["order_days"]
+        self._known_days: set[str] = set()
 
     async def prepare(self) -> None:
         await ensure_indexes(
@@ -34,6 +36,7 @@ class OrderRepository:
                     IndexModel([("cart_claim", ASCENDING)], unique=True, sparse=True),
                     IndexModel([("expiry_minute", ASCENDING)], sparse=True),
                     IndexModel([("stock_due", ASCENDING)], sparse=True),
+                    IndexModel([("day", ASCENDING), ("status", ASCENDING)]),
                     IndexModel([("lines.product_id", ASCENDING)]),
                 ]
             },
@@ -108,6 +111,26 @@ class OrderRepository:
             {"$set": {"stock": AFTER_STEP[step], "taking_back": None}, "$unset": {"stock_due": ""}},
         )
 
+    async def days(self) -> list[str]:
+        """Days (UTC) on which orders were placed, newest first."""
+        return sorted((row["_id"] for row in await self._days.find({}).to_list(None)), reverse=True)
+
+    async def ids_of_day(self, day: str, status: str | None) -> list[str]:
+        """Newest first."""
+        where = {"day": day} | ({"status": status} if status else {})
+        rows = await self._orders.find(where, {"created_at": 1}).to_list(None)
+        rows.sort(key=lambda row: (row["created_at"], row["_id"]), reverse=True)
+        return [row["_id"] for row in rows]
+
+    async def open_day(self, moment: datetime) -> None:
+        """Outside a transaction, before an order of that day is inserted."""
+        day = _day(moment)
+        if day in self._known_days:
+            return
+        with suppress(DuplicateKey):
+            await self._days.insert_one({"_id": day})
+        self._known_days.add(day)
+
     async def open_series(self, series: str) -> None:
         """Outside a transaction: afterwards the counter is there to be moved."""
         if series in self._open_series:
@@ -133,6 +156,8 @@ class OrderRepository:
     async def insert_finished(self, orders: Iterable[Order]) -> None:
         """In bulk; what is there already stays as it is."""
         rows = [_row(order) for order in orders]
+        for moment in {row["day"]: row["created_at"] for row in rows}.values():
+            await self.open_day(moment)
         for start in range(0, len(rows), _BATCH):
             batch = rows[start : start + _BATCH]
             ids = [row["_id"] for row in batch]
@@ -140,6 +165,10 @@ class OrderRepository:
             fresh = [row for row in batch if row["_id"] not in there]
             if fresh:
                 await self._orders.insert_many(fresh)
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(UTC).date().isoformat()
 
 
 def _minute(moment: datetime) -> int:
@@ -154,6 +183,7 @@ def _row(order: Order) -> dict[str, Any]:
     """Fields that serve one index only are there only while they are needed."""
     row = order.model_dump(exclude={"order_id", "stock_due"})
     row["_id"] = order.order_id
+    row["day"] = _day(order.created_at)
     if order.cart_version and order.status in _LIVE:
         row["cart_claim"] = _claim(order.cart_id, order.cart_version)
     if order.status == "pending" and order.expires_at:

@@ -17,9 +17,11 @@ from services.contracts.orders import (
     DecideReturn,
     IllegalStep,
     MethodNotAvailable,
+    NoInvoice,
     NotCancellable,
     OrderClosed,
     OrdersPort,
+    OrderStatus,
     OrderView,
     PlaceOrder,
     Quote,
@@ -40,7 +42,7 @@ from services.kit.errors import (
     NotFound,
     Unauthenticated,
 )
-from services.kit.web import Cursor, Limit, OptionalKey, RequiredKey, Seller, User, answer, problems
+from services.kit.web import Admin, Cursor, Limit, OptionalKey, RequiredKey, Seller, User, answer, problems
 from services.kit.wire import Page
 
 OrderId = Annotated[str, Path(max_length=64)]
@@ -63,7 +65,7 @@ _STEPPING = (Unauthenticated, Forbidden, NotFound, IllegalStep, *_KEYED)
 def routes(orders: OrdersPort) -> APIRouter:
     """All of them: the buyer's, the sellers' and the operators'."""
     router = APIRouter()
-    for each in (_buying(orders), _ending(orders), _selling(orders), _deciding(orders)):
+    for each in (_buying(orders), _ending(orders), _selling(orders), _deciding(orders), _operating(orders)):
         router.include_router(each)
     return router
 
@@ -101,6 +103,20 @@ def _buying(orders: OrdersPort) -> APIRouter:
 
 def _ending(orders: OrdersPort) -> APIRouter:
     router = APIRouter(prefix="/orders", tags=["orders"])
+
+    @router.get(
+        "/{order_id}/invoice",
+        response_class=Response,
+        responses={
+            200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}},
+            **problems(Unauthenticated, NotFound, NoInvoice),
+        },
+    )
+    async def get_invoice(who: User, order_id: OrderId) -> Response:
+        """The invoices of a confirmed order as PDF: all parts for the buyer, the own part for a seller."""
+        pdf = await orders.invoice(who, order_id)
+        headers = {"Content-Disposition": f'inline; filename="invoice-{order_id}.pdf"', "Cache-Control": "private"}
+        return Response(pdf, 200, headers, "application/pdf")
 
     @router.post(
         "/{order_id}/cancel",
@@ -185,5 +201,18 @@ def _deciding(orders: OrdersPort) -> APIRouter:
     ) -> Response:
         """Decline, with a note for the buyer."""
         return answer(await orders.refuse_return(who, return_id, command or DecideReturn(), key))
+
+    return router
+
+
+def _operating(orders: OrdersPort) -> APIRouter:
+    router = APIRouter(prefix="/admin/orders", tags=["admin"])
+
+    @router.get("", response_model=Page[OrderView], responses=problems(Unauthenticated, Forbidden))
+    async def list_all_orders(
+        who: Admin, status: OrderStatus | None = None, limit: Limit = 20, cursor: Cursor = None
+    ) -> Response:
+        """All orders, newest first; a page may hold fewer than asked when few have the status."""
+        return answer(await orders.listed(who, status, limit, cursor))
 
     return router

@@ -14,6 +14,7 @@ from services.contracts.orders import (
     DecideReturn,
     MarkPaid,
     OrderClosed,
+    OrderStatus,
     OrderView,
     PaymentFact,
     PlaceOrder,
@@ -40,6 +41,8 @@ from services.orders.repository import OrderRepository
 from services.orders.service.changing import OrderChanges
 from services.orders.service.expiring import Expiring
 from services.orders.service.fulfilling import Fulfilling
+from services.orders.service.invoicing import Invoicing
+from services.orders.service.listing import Listing
 from services.orders.service.numbering import InvoiceNumbers
 from services.orders.service.paying import Paying
 from services.orders.service.placing import Placing
@@ -120,6 +123,8 @@ class OrdersService:
         self._returning = Returning(
             repository, changes, idempotency, clock, window=timedelta(days=return_days), restock=restock_returns
         )
+        self._invoicing = Invoicing(repository, sellers)
+        self._listing = Listing(repository)
         self._expiring = Expiring(repository, changes, catalog, clock, orphan=timedelta(minutes=orphan_minutes))
 
     async def quote(self, who: Principal, request: QuoteRequest) -> Quote:
@@ -184,6 +189,16 @@ class OrdersService:
         self, who: Principal, return_id: str, command: DecideReturn, key: CommandKey | None = None
     ) -> SellerPart:
         return await self._returning.refuse(who, return_id, command, key)
+
+    async def invoice(self, who: Principal, order_id: str) -> bytes:
+        return await self._invoicing.invoice(who, order_id)
+
+    async def listed(
+        self, who: Principal, status: OrderStatus | None, limit: int = 20, cursor: str | None = None
+    ) -> Page[OrderView]:
+        if not who.is_admin:
+            raise Forbidden("this is for operators")
+        return await self._listing.page(status, limit, cursor)
 
     async def payable(self, who: Principal, order_id: str) -> OrderView:
         order = await self._visible(who, order_id)

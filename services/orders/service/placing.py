@@ -131,6 +131,7 @@ class Placing:
             await self._idempotency.complete(attempt, saved.view(), unit)
             return saved
 
+        await self._orders.open_day(order.created_at)
         try:
             async with self._numbers.turn(order):
                 return await self._outbox.transact(work)
