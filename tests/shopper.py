@@ -35,6 +35,12 @@ class Chat:
         self.frames.append(frame)
         return frame
 
+    async def reply(self) -> Frame:
+        """The next frame that is not one of the shop's own accord."""
+        while (frame := await self.next())["type"] in {"notification", "order"}:
+            pass
+        return frame
+
     async def until(self, wanted: Callable[[Frame], bool]) -> Frame:
         """The first frame that fits, of those that came and those to come."""
         for frame in self.frames:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -22,21 +22,27 @@ class Unlucky:
 
     who: Shopper
     conversation_id: str | None = None
-    frames: list[Frame] = field(default_factory=list)
 
     async def say(self, text: str) -> list[Frame]:
-        message_id = str(uuid.uuid4())
-        await self._broken(type="message", id=message_id, text=text)
-        async with self.who.chat(self.conversation_id) as chat:
-            return await chat.say(text, message_id)
+        """Back after the break, the message is sent again under its id: it is answered by the turn it started."""
+        message = {"type": "message", "id": str(uuid.uuid4()), "text": text}
+        first = await self._broken(**message)
+        return await self._turn_from(first, **message)
 
     async def approve(self, approval_id: str) -> list[Frame]:
         """Back after the break, what was missed is asked for instead of approved again."""
-        seen = await self._broken(type="approve", approvalId=approval_id, decision="approve")
+        first = await self._broken(type="approve", approvalId=approval_id, decision="approve")
+        return await self._turn_from(first, type="resume", conversationId=self.conversation_id, after=first - 1)
+
+    async def _turn_from(self, first: int, **sent: Any) -> list[Frame]:
+        """The frames from that number to the end of the turn; a frame may come live and once more."""
+        heard: dict[int, Frame] = {}
         async with self.who.chat(self.conversation_id) as chat:
-            await chat.send(type="resume", conversationId=self.conversation_id, after=seen - 1)
-            await chat.until(lambda frame: frame["type"] == "done")
-            return chat.frames
+            await chat.send(**sent)
+            while not _whole(heard, first):
+                frame = await chat.next()
+                heard[frame.get("seq", 0)] = frame
+        return [heard[number] for number in sorted(heard) if number >= first]
 
     async def _broken(self, **sent: Any) -> int:
         """Send, hear the first frame of the conversation, and be gone; its number."""
@@ -46,6 +52,12 @@ class Unlucky:
             first = await chat.until(lambda frame: "seq" in frame)
             chat.socket.transport.abort()
         return int(first["seq"])
+
+
+def _whole(heard: dict[int, Frame], first: int) -> bool:
+    """Every number from `first` to the frame that ends the turn."""
+    ends = [number for number, frame in heard.items() if frame["type"] in {"done", "approval_request"}]
+    return bool(ends) and all(number in heard for number in range(first, min(ends) + 1))
 
 
 async def test_a_purchase_by_chat_on_a_line_that_always_breaks_is_one_purchase(asha: Shopper) -> None:
