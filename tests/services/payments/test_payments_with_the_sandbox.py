@@ -1,106 +1,35 @@
 """The service, the official SDK and the sandbox gateway over loopback, as they run together."""
 
 import asyncio
-import contextlib
-import socket
 import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import httpx
 import pytest
-import uvicorn
-from fastapi import FastAPI
-from payments_world import Till
 
-from api import errors
-from services.contracts.events import OrderCancelled
+from services.contracts.events import OrderCancelled, OrderConfirmed
 from services.contracts.payments import GatewayAway
 from services.kit.clock import ManualClock
 from services.kit.ids import RandomIds
 from services.kit.mongo import Mongo
-from services.payments.adapters.razorpay import RazorpayGateway
-from services.payments.adapters.sandbox import (
-    Backoff,
-    Fault,
-    MemoryStore,
-    SandboxGateway,
-    create_router,
-    new_razorpay_id,
-)
-from services.payments.routes import routes
-from tests.fakes.razorpay import KEY_SECRET, WEBHOOK_SECRET
-
-KEYS = ("rzp_test_CohortSandbox", KEY_SECRET)
-
-
-class ListeningServer(uvicorn.Server):
-    """Says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-
-class Bazaar:
-    """A till whose gateway is the sandbox behind a real server; webhooks are sent when told to."""
-
-    def __init__(self, mongo: Mongo, ids: RandomIds, clock: ManualClock) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        self.url = f"http://127.0.0.1:{port}"
-        self.gateway = RazorpayGateway(*KEYS, base_url=f"{self.url}/sandbox/razorpay", timeout=5.0)
-        self.till = Till(mongo, ids, clock, self.gateway)
-        self.sandbox = SandboxGateway(
-            MemoryStore(), KEYS, WEBHOOK_SECRET, f"{self.url}/payments/razorpay/webhook", clock=clock.now,
-            ids=new_razorpay_id, backoff=Backoff(first=0.02, most=0.1),
-        )  # fmt: skip
-        app = FastAPI()
-        app.include_router(create_router(self.sandbox), prefix="/sandbox/razorpay")
-        app.include_router(routes(self.till.service))
-        errors.install(app)
-        self.server = ListeningServer(
-            uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", ws="none")
-        )
-
-    async def checkout(self, razorpay_order_id: str, vpa: str = "success@razorpay") -> httpx.Response:
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=10) as web:
-            return await web.post("/sandbox/razorpay/checkout", json={"order_id": razorpay_order_id, "vpa": vpa})
-
-    @contextlib.asynccontextmanager
-    async def webhooks(self) -> AsyncIterator[None]:
-        stop = asyncio.Event()
-        sending = asyncio.create_task(self.sandbox.run_deliveries(stop))
-        yield
-        stop.set()
-        await sending
-
-    async def becomes(self, order_id: str, status: str) -> None:
-        """Wait, event by event, for the order's payment to get there."""
-        async with asyncio.timeout(15):
-            while (await self.till.of(order_id)).status != status:
-                await self.till.outbox.written.wait()
-                self.till.outbox.written.clear()
+from services.payments.adapters.sandbox import Fault
+from services.payments.models import payment_id_of
+from tests.fakes.orders import sold_line
+from tests.services.payments.bazaar import Bazaar
 
 
 @pytest.fixture
 async def bazaar(mongo: Mongo, ids: RandomIds, clock: ManualClock) -> AsyncIterator[Bazaar]:
-    opened = Bazaar(mongo, ids, clock)
-    await opened.till.prepare()
-    await opened.sandbox.prepare()
-    serving = asyncio.create_task(opened.server.serve())
-    async with asyncio.timeout(10):
-        await opened.server.listening.wait()
-    yield opened
-    opened.server.should_exit = opened.server.force_exit = True
-    await serving
-    await asyncio.to_thread(opened.gateway.close)
+    async with Bazaar(mongo, ids, clock).opened() as opened:
+        yield opened
     assert not [t for t in threading.enumerate() if t.name.startswith("razorpay")]
+
+
+@pytest.fixture
+async def impatient(mongo: Mongo, ids: RandomIds, clock: ManualClock) -> AsyncIterator[Bazaar]:
+    """It does not wait long for the gateway."""
+    async with Bazaar(mongo, ids, clock, timeout=2.5).opened() as opened:
+        yield opened
 
 
 async def test_a_checkout_is_verified(bazaar: Bazaar) -> None:
@@ -151,8 +80,9 @@ async def test_money_that_came_too_late_is_back_at_the_gateway(bazaar: Bazaar) -
     assert len(await bazaar.gateway.fetch_refunds(attempt["id"])) == 1
 
 
-@pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY, Fault.BAD_GATEWAY_AFTER, Fault.ERROR_BEFORE, Fault.ERROR_AFTER])
-async def test_a_gateway_failing_at_every_step_ends_with_one_charge(bazaar: Bazaar, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_a_gateway_failing_at_every_step_ends_with_one_charge(impatient: Bazaar, fault: Fault) -> None:
+    bazaar = impatient
     till = bazaar.till
     order = till.orders.has(till.asha)
     bazaar.sandbox.faults.plan(fault, method="POST", path="/v1/orders")
@@ -175,3 +105,47 @@ async def test_a_gateway_failing_at_every_step_ends_with_one_charge(bazaar: Baza
 
     (attempt,) = await bazaar.gateway.fetch_payments(opened.razorpay_order_id)
     assert (attempt["amount_refunded"], len(await bazaar.gateway.fetch_refunds(attempt["id"]))) == (149_900, 1)
+
+
+async def test_sellers_are_paid_and_reversed_by_the_sdk(bazaar: Bazaar) -> None:
+    till = bazaar.till
+    lines = [sold_line("a", "s1", 100_00), sold_line("b", "s2", 200_00)]
+    order = till.orders.has_sold(till.asha, lines, {"s1": 49_00, "s2": 0})
+    handed = (await bazaar.checkout((await till.open(order)).razorpay_order_id)).json()
+    attempt = {"order_id": handed["razorpay_order_id"], "id": handed["razorpay_payment_id"]}
+    await till.verify(attempt, signature=handed["razorpay_signature"])
+    await till.hears(OrderConfirmed, order.order_id)
+    assert await till.service.settle_payouts() == 2
+
+    body = {"lines": [{"lineId": "a", "amount": 100}, {"lineId": "b", "amount": 50}]}
+    await till.refund(payment_id_of(order.order_id), body)
+    assert await till.service.settle_refunds() == 1
+    assert await till.service.settle_payouts() == 2
+
+    transfers = await bazaar.gateway.fetch_transfers(attempt["id"])
+    had = {each["recipient"]: (each["amount"], each["amount_reversed"]) for each in transfers}
+    assert had == {"acc_000000000000s1": (141_00, 92_00), "acc_000000000000s2": (184_00, 46_00)}
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_a_gateway_failing_at_every_transfer_pays_each_seller_once(impatient: Bazaar, fault: Fault) -> None:
+    bazaar = impatient
+    till = bazaar.till
+    order = till.orders.has_sold(till.asha, [sold_line("a", "s1", 100_00)], {"s1": 0})
+    handed = (await bazaar.checkout((await till.open(order)).razorpay_order_id)).json()
+    attempt = {"order_id": handed["razorpay_order_id"], "id": handed["razorpay_payment_id"]}
+    await till.verify(attempt, signature=handed["razorpay_signature"])
+    await till.hears(OrderConfirmed, order.order_id)
+    bazaar.sandbox.faults.plan(fault, method="POST", path="/v1/payments/*/transfers")
+    bazaar.sandbox.faults.plan(fault, method="POST", path="/v1/transfers/*")
+
+    assert await till.service.settle_payouts() == 0
+    till.clock.advance(timedelta(minutes=2))
+    assert await till.service.settle_payouts() == 1
+    await till.refund(payment_id_of(order.order_id), {"amount": 50})
+    for _ in range(2):
+        await till.service.settle_payouts()
+        till.clock.advance(timedelta(minutes=2))
+
+    (transfer,) = await bazaar.gateway.fetch_transfers(attempt["id"])
+    assert (transfer["amount"], transfer["amount_reversed"]) == (92_00, 46_00)
