@@ -40,7 +40,7 @@ from services.cart.service import CartService
 from services.catalog import consumers as catalog_consumers
 from services.catalog.adapters.conditions import PRODUCT_FIELDS
 from services.catalog.adapters.search_index import ProductIndex
-from services.catalog.repository import LedgerRepository, ProductRepository, StockRepository
+from services.catalog.repository import LedgerRepository, ProductRepository, ReviewRepository, StockRepository
 from services.catalog.service import CatalogService
 from services.contracts.catalog import Vocabulary
 from services.contracts.notifications import AccountMail, AccountMailPort, NotificationView
@@ -370,7 +370,8 @@ def _catalog(ground: Ground, index: ProductIndex, sellers: _Later) -> CatalogSer
     database = ground.mongo.database("catalog")
     return CatalogService(
         products=ProductRepository(database), stock=StockRepository(database),
-        ledger=LedgerRepository(database), was_ordered=sellers.was_ordered, outbox=ground.outboxes["catalog"],
+        ledger=LedgerRepository(database), reviews=ReviewRepository(database), was_ordered=sellers.was_ordered,
+        has_received=sellers.has_received, outbox=ground.outboxes["catalog"],
         idempotency=ground.idempotency("catalog"), index=index, cache=Cache(ground.redis, "product:"),
         seller_names=sellers.names, seller_status=sellers.status, clock=ground.clock, crash=ground.crash,
         low_stock_units=ground.settings.low_stock_below,
@@ -453,6 +454,7 @@ async def _prepare(ground: Ground, shop: Shop, sandbox: SandboxGateway | None) -
         AuthRepository(database("auth")).prepare(),
         ProductRepository(database("catalog")).prepare(),
         LedgerRepository(database("catalog")).prepare(),
+        ReviewRepository(database("catalog")).prepare(),
         CartRepository(database("cart"), ground.clock).prepare(),
         OrderRepository(database("orders")).prepare(),
         PaymentRepository(database("payments")).prepare(),

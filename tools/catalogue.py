@@ -39,6 +39,10 @@ class ProductArguments(Arguments):
     product_id: _ProductId
 
 
+class ReviewArguments(ProductArguments):
+    limit: Annotated[int, Field(ge=1, le=20)] = 5
+
+
 class CompareArguments(Arguments):
     product_ids: Annotated[list[str], Field(min_length=2, max_length=4)]
 
@@ -50,6 +54,7 @@ def tools(catalog: CatalogPort) -> list[Tool]:
         read("search_products", "Search the shop by words and filters.", arguments=SearchArguments, run=shelf.search),
         read("get_product", "Details, variants and stock of one product.", arguments=ProductArguments, run=shelf.get),
         read("compare_products", "Two to four products side by side.", arguments=CompareArguments, run=shelf.compare),
+        read("get_reviews", "What buyers say about one product.", arguments=ReviewArguments, run=shelf.reviews),
         read("similar_products", "Products like this one.", arguments=ProductArguments, run=shelf.similar),
     ]
 
@@ -74,6 +79,10 @@ class _Shelf:
 
     async def get(self, call: Call, wish: ProductArguments) -> ToolResult:
         return ToolResult((await self._catalog.get(wish.product_id, call.who)).to_wire())
+
+    async def reviews(self, call: Call, wish: ReviewArguments) -> ToolResult:
+        page = (await self._catalog.reviews(wish.product_id, wish.limit, None, call.who)).to_wire()
+        return ToolResult({"items": page["items"], "summary": page["summary"]})
 
     async def compare(self, call: Call, wish: CompareArguments) -> ToolResult:
         return ToolResult({"items": [(await self._catalog.get(p, call.who)).to_wire() for p in wish.product_ids]})

@@ -10,16 +10,23 @@ from starlette.responses import Response
 from services.catalog.adapters.ndjson import product_lines
 from services.catalog.service import CatalogService
 from services.contracts.catalog import (
+    AlreadyReviewed,
     Card,
     CursorInvalid,
     ExternalIdTaken,
     ImportReport,
+    ModerationIn,
     ProductIn,
     ProductOrdered,
     ProductPage,
     ProductPatch,
     ProductQuery,
     ProductView,
+    ReplyIn,
+    ReviewIn,
+    ReviewNotAllowed,
+    ReviewPage,
+    ReviewView,
     SellerNotApproved,
     SkuTaken,
     Sort,
@@ -41,7 +48,7 @@ from services.kit.errors import (
     Unsupported,
 )
 from services.kit.money import RupeesIn
-from services.kit.web import Cursor, Limit, OptionalKey, Seller, Visitor, answer, problems
+from services.kit.web import Admin, Cursor, Limit, OptionalKey, Seller, User, Visitor, answer, problems
 from services.kit.wire import Wire
 
 SortParameter = Literal["relevance", "price_asc", "price_desc", "rating", "newest", "price", "-price"]
@@ -70,7 +77,9 @@ def routes(catalog: CatalogService) -> APIRouter:
     router = APIRouter(tags=["catalog"])
     _add_lists(router, catalog)
     _add_selling(router, catalog)
+    _add_stock(router, catalog)
     _add_details(router, catalog)
+    _add_reviews(router, catalog)
     return router
 
 
@@ -199,6 +208,8 @@ def _add_selling(router: APIRouter, catalog: CatalogService) -> None:
         await (catalog.delete if hard else catalog.archive)(who, product_id)
         return Response(status_code=204)
 
+
+def _add_stock(router: APIRouter, catalog: CatalogService) -> None:
     @router.post(
         "/products/{product_id}/stock",
         status_code=201,
@@ -244,6 +255,45 @@ def _add_details(router: APIRouter, catalog: CatalogService) -> None:
         if await catalog.public_bytes(product_id) is None:
             raise NotFound.of("product")
         return answer(SimilarProducts(items=tuple(await catalog.similar(product_id, limit))))
+
+
+def _add_reviews(router: APIRouter, catalog: CatalogService) -> None:
+    @router.get(
+        "/products/{product_id}/reviews", response_model=ReviewPage, responses=problems(NotFound, CursorInvalid)
+    )
+    async def list_reviews(who: Visitor, product_id: str, limit: Limit = 20, cursor: Cursor = None) -> Response:
+        """What buyers say, newest first, and what their stars add up to."""
+        return answer(await catalog.reviews(product_id, limit, cursor, who))
+
+    @router.post(
+        "/products/{product_id}/reviews",
+        status_code=201,
+        response_model=ReviewView,
+        responses=problems(
+            Unauthenticated, ReviewNotAllowed, NotFound, AlreadyReviewed, Conflict, IdempotencyConflict, InFlight
+        ),
+    )
+    async def write_review(who: User, product_id: str, review: ReviewIn, key: OptionalKey) -> Response:
+        """Review a product that was delivered to the caller; once."""
+        return answer(await catalog.review(who, product_id, review, key), 201)
+
+    @router.post(
+        "/products/{product_id}/reviews/{review_id}/reply",
+        response_model=ReviewView,
+        responses=problems(Unauthenticated, Forbidden, NotFound),
+    )
+    async def reply_to_review(who: Seller, product_id: str, review_id: str, reply: ReplyIn) -> Response:
+        """The seller's answer; a second one takes the place of the first."""
+        return answer(await catalog.reply_to_review(who, product_id, review_id, reply))
+
+    @router.post(
+        "/products/{product_id}/reviews/{review_id}/moderate",
+        response_model=ReviewView,
+        responses=problems(Unauthenticated, Forbidden, NotFound, Conflict),
+    )
+    async def moderate_review(who: Admin, product_id: str, review_id: str, moderation: ModerationIn) -> Response:
+        """Hide a review or show it again; the rating follows."""
+        return answer(await catalog.moderate_review(who, product_id, review_id, moderation))
 
 
 def _matches(header: str | None, etag: str) -> bool:

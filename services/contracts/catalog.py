@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, Field, StringConstraints, field_validator
 
 from services.kit.errors import Conflict, Forbidden, Invalid
 from services.kit.idempotency import CommandKey
@@ -61,6 +61,16 @@ class ProductOrdered(Conflict):
     """Orders name the product: it can be archived, not deleted."""
 
     code = "product_ordered"
+
+
+class ReviewNotAllowed(Forbidden):
+    code = "review_not_allowed"
+
+
+class AlreadyReviewed(Conflict):
+    """The buyer's review of this product is there; `details.reviewId`."""
+
+    code = "already_reviewed"
 
 
 class HoldDiffers(Conflict):
@@ -220,6 +230,52 @@ class Vocabulary(Wire):
     sizes: tuple[str, ...]
 
 
+class ReviewIn(Wire):
+    rating: Annotated[int, Field(ge=1, le=5, description="1 to 5 stars")]
+    text: Annotated[LongText, StringConstraints(max_length=5_000)] = ""
+
+
+class ReplyIn(Wire):
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2_000), AfterValidator(plain)]
+
+    @field_validator("text")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not text:
+            raise ValueError("a reply says something")
+        return text
+
+
+class ModerationIn(Wire):
+    action: Literal["hide", "show"]
+
+
+class ReviewReply(Wire):
+    text: str
+    at: datetime
+
+
+class ReviewView(Replayable):
+    """By a buyer to whom the product was delivered. `hidden` ones are seen by admins only."""
+
+    review_id: str
+    product_id: str
+    rating: int
+    text: str
+    created_at: datetime
+    reply: ReviewReply | None = None
+    hidden: bool = False
+    verified: bool = True
+
+
+class ReviewPage(Wire):
+    """Newest first; `summary` is of all that are shown."""
+
+    items: tuple[ReviewView, ...]
+    next_cursor: str | None = None
+    summary: Rating
+
+
 StockReason = Literal["opening", "sold", "returned", "adjusted", "edited", "imported"]
 
 
@@ -370,6 +426,24 @@ class CatalogPort(Protocol):
         """Live cards in the order asked; what is gone is left out."""
 
     async def similar(self, product_id: str, limit: int = 6) -> list[Card]: ...
+
+    async def reviews(
+        self, product_id: str, limit: int = 20, cursor: str | None = None, who: Principal | None = None
+    ) -> ReviewPage:
+        """Newest first; hidden ones for admins only. Raises NotFound, CursorInvalid."""
+
+    async def review(
+        self, who: Principal, product_id: str, review: ReviewIn, key: CommandKey | None = None
+    ) -> ReviewView:
+        """Raises NotFound, ReviewNotAllowed, AlreadyReviewed."""
+
+    async def reply_to_review(self, who: Principal, product_id: str, review_id: str, reply: ReplyIn) -> ReviewView:
+        """The product's seller; a second reply takes the place of the first. Raises NotFound."""
+
+    async def moderate_review(
+        self, who: Principal, product_id: str, review_id: str, moderation: ModerationIn
+    ) -> ReviewView:
+        """Admins hide or show a review, and the rating follows; repeatable. Raises Forbidden, NotFound."""
 
     async def suggest(self, typed: str, limit: int = 10) -> tuple[Suggestion, ...]:
         """Titles, brands and categories on offer with a word that begins as typed, the most telling first."""

@@ -2,6 +2,7 @@
 
 from services.catalog.repository.ledger import LedgerRepository
 from services.catalog.repository.products import ProductRepository
+from services.catalog.repository.reviews import ReviewRepository
 from services.catalog.repository.stock import StockRepository
 
-__all__ = ["LedgerRepository", "ProductRepository", "StockRepository"]
+__all__ = ["LedgerRepository", "ProductRepository", "ReviewRepository", "StockRepository"]

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from services.catalog.adapters.search_index import ProductIndex
-from services.catalog.repository import LedgerRepository, ProductRepository, StockRepository
+from services.catalog.repository import LedgerRepository, ProductRepository, ReviewRepository, StockRepository
 from services.catalog.service.editing import Editing, SellerStatusOf
 from services.catalog.service.importing import Importing
 from services.catalog.service.indexing import Indexing
@@ -14,6 +14,7 @@ from services.catalog.service.ledger import Ledger
 from services.catalog.service.reading import Reading, SellerNames
 from services.catalog.service.removing import Removing, WasOrdered
 from services.catalog.service.rendered import RenderedProducts
+from services.catalog.service.reviewing import HasReceived, Reviewing
 from services.catalog.service.stock import Stock
 from services.catalog.service.suggesting import Suggesting
 from services.contracts.catalog import (
@@ -22,12 +23,17 @@ from services.contracts.catalog import (
     ImportReport,
     IndexStatus,
     LineIn,
+    ModerationIn,
     PricedLine,
     ProductIn,
     ProductPage,
     ProductPatch,
     ProductQuery,
     ProductView,
+    ReplyIn,
+    ReviewIn,
+    ReviewPage,
+    ReviewView,
     SeedProduct,
     Status,
     StockChange,
@@ -59,6 +65,7 @@ class CatalogService(CatalogPort):
         products: ProductRepository,
         stock: StockRepository,
         ledger: LedgerRepository,
+        reviews: ReviewRepository,
         outbox: Outbox,
         idempotency: Idempotency,
         index: ProductIndex,
@@ -66,6 +73,7 @@ class CatalogService(CatalogPort):
         seller_names: SellerNames,
         seller_status: SellerStatusOf,
         was_ordered: WasOrdered,
+        has_received: HasReceived,
         clock: Clock,
         crash: CrashPoints = NO_CRASHES,
         low_stock_units: int = 5,
@@ -103,6 +111,15 @@ class CatalogService(CatalogPort):
             outbox=outbox,
             idempotency=idempotency,
             stock=self._stock,
+            clock=clock,
+        )
+        self._reviewing = Reviewing(
+            products=products,
+            reviews=reviews,
+            outbox=outbox,
+            idempotency=idempotency,
+            rendered=rendered,
+            has_received=has_received,
             clock=clock,
         )
         self._removing = Removing(
@@ -149,6 +166,26 @@ class CatalogService(CatalogPort):
     async def refresh_suggestions(self) -> None:
         """Read all completions again, for what another process changed."""
         await self._suggesting.refresh()
+
+    async def reviews(
+        self, product_id: str, limit: int = 20, cursor: str | None = None, who: Principal | None = None
+    ) -> ReviewPage:
+        return await self._reviewing.page(who, product_id, limit, cursor)
+
+    async def review(
+        self, who: Principal, product_id: str, review: ReviewIn, key: CommandKey | None = None
+    ) -> ReviewView:
+        return await self._reviewing.write(who, product_id, review, key)
+
+    async def reply_to_review(self, who: Principal, product_id: str, review_id: str, reply: ReplyIn) -> ReviewView:
+        return await self._reviewing.reply(who, product_id, review_id, reply.text)
+
+    async def moderate_review(
+        self, who: Principal, product_id: str, review_id: str, moderation: ModerationIn
+    ) -> ReviewView:
+        if not who.is_admin:
+            raise Forbidden("this is for admins")
+        return await self._reviewing.moderate(product_id, review_id, hidden=moderation.action == "hide")
 
     async def create(self, who: Principal, product: ProductIn, key: CommandKey | None = None) -> ProductView:
         return await self._editing.create(who, product, key)

@@ -11,7 +11,7 @@ from api import errors
 from services.catalog.adapters.conditions import PRODUCT_FIELDS
 from services.catalog.adapters.search_index import ProductIndex
 from services.catalog.consumers import subscription
-from services.catalog.repository import LedgerRepository, ProductRepository, StockRepository
+from services.catalog.repository import LedgerRepository, ProductRepository, ReviewRepository, StockRepository
 from services.catalog.routes import routes
 from services.catalog.service import CatalogService
 from services.contracts.catalog import LineIn, ProductIn, ProductView
@@ -30,7 +30,16 @@ SELLER = Principal(user_id="usr_" + "a" * 32, roles=frozenset({"customer", "sell
 OTHER_SELLER = Principal(user_id="usr_" + "b" * 32, roles=frozenset({"customer", "seller"}))
 PENDING_SELLER = Principal(user_id="usr_" + "c" * 32, roles=frozenset({"customer", "seller"}))
 BUYER = Principal(user_id="usr_" + "d" * 32, roles=frozenset({"customer"}))
-BY_NAME = {"seller": SELLER, "other": OTHER_SELLER, "pending": PENDING_SELLER, "buyer": BUYER}
+SECOND_BUYER = Principal(user_id="usr_" + "e" * 32, roles=frozenset({"customer"}))
+ADMIN = Principal(user_id="usr_" + "f" * 32, roles=frozenset({"customer", "admin"}))
+BY_NAME = {
+    "seller": SELLER,
+    "other": OTHER_SELLER,
+    "pending": PENDING_SELLER,
+    "buyer": BUYER,
+    "second": SECOND_BUYER,
+    "admin": ADMIN,
+}
 
 
 class Sellers:
@@ -124,14 +133,17 @@ async def world(mongo: Mongo, redis, clock: ManualClock, ids: RandomIds) -> Asyn
     outbox = Outbox(mongo, "catalog", ids, clock)
     database = outbox.database
     products, stock, ledger = ProductRepository(database), StockRepository(database), LedgerRepository(database)
+    reviews = ReviewRepository(database)
     idempotency = Idempotency(database, ids, clock)
-    for part in (outbox, products, ledger, idempotency):
+    for part in (outbox, products, ledger, reviews, idempotency):
         await part.prepare()
     index, sellers, orders, bus = MemoryIndex(8, PRODUCT_FIELDS), Sellers(), Orders(), Bus()
     catalog = CatalogService(
         products=products,
         stock=stock,
         ledger=ledger,
+        reviews=reviews,
+        has_received=orders.has_received,
         outbox=outbox,
         idempotency=idempotency,
         index=ProductIndex(index, None),
