@@ -14,6 +14,7 @@ from services.kit.embedded.home import Home
 from services.kit.embedded.secantus import SecantusServer
 from services.kit.embedded.valkey import ValkeyServer
 from services.kit.ids import RandomIds
+from services.kit.log import configure_logging
 from services.kit.mongo import Mongo, open_mongo
 from tests import servers
 from tests.processes import CohortProcess
@@ -22,6 +23,7 @@ START = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
 
 
 def pytest_configure() -> None:
+    configure_logging("WARNING")
     servers.check_required()
 
 
