@@ -17,6 +17,7 @@ from api import errors
 from api.chat import ChatDoor
 from api.chat import routes as chat_routes
 from api.container import Container
+from api.limits import RateLimits, class_of
 from api.middleware import BodyLimit, RequestContext
 from api.worker import Worker
 from services.auth import routes as auth_routes
@@ -34,6 +35,7 @@ from services.sellers import routes as seller_routes
 
 MEDIA = Path(__file__).parent / "demo" / "media"
 IMPORT_BYTES = 200 * 1_048_576
+IMAGE_BYTES = 6 * 1_048_576
 
 
 def create_app(container: Container, *, background: bool = True) -> FastAPI:
@@ -56,6 +58,8 @@ def create_app(container: Container, *, background: bool = True) -> FastAPI:
         app.include_router(create_router(container.sandbox), prefix="/sandbox/razorpay", include_in_schema=False)
     app.include_router(_operation(container))
     app.mount("/media/demo", StaticFiles(directory=MEDIA), name="media")
+    uploads = container.ground.home.folder("media")
+    app.mount("/media/products", StaticFiles(directory=uploads / "products", check_dir=False), name="uploads")
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -108,13 +112,23 @@ def _guest_merge(container: Container) -> Callable[[Request, Response, SignedIn]
 
 def _add_middleware(app: FastAPI, container: Container) -> None:
     """The last one added is the outermost."""
-    app.add_middleware(BodyLimit, larger={"/products/import": IMPORT_BYTES})
+    app.add_middleware(BodyLimit, larger={"/products/import": IMPORT_BYTES, "/products/*/images": IMAGE_BYTES})
     app.add_middleware(GZipMiddleware, minimum_size=1_024)
+    app.add_middleware(
+        RateLimits, redis=container.ground.redis, clock=container.ground.clock, verifier=container.verifier,
+        exempt_loopback=container.settings.demo, name=container.settings.mongo_prefix + ":",
+    )  # fmt: skip
     if container.settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(container.settings.allowed_origins), allow_credentials=True,
-            allow_methods=["GET", "POST", "PATCH", "DELETE"], expose_headers=["x-request-id", "Idempotent-Replayed"],
-            allow_headers=["authorization", "content-type", "idempotency-key", "x-request-id", "traceparent"],
+            allow_methods=["GET", "POST", "PATCH", "DELETE"], expose_headers=[
+                "x-request-id", "Idempotent-Replayed", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining",
+                "RateLimit-Reset", "ETag",
+            ],
+            allow_headers=[
+                "authorization", "content-type", "idempotency-key", "if-none-match", "traceparent", "x-csrf-token",
+                "x-request-id",
+            ],
         )  # fmt: skip
     app.add_middleware(RequestContext)
 
@@ -176,11 +190,24 @@ async def _parts(container: Container) -> dict[str, str]:
     return parts
 
 
+def _document_everywhere(schema: dict[str, Any]) -> None:
+    """What every route may answer besides its own errors; a guest's cookie, where one counts, must be meant."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            answers = {"429": "rate_limited", "503": "unavailable"} if class_of(method.upper(), path) else {}
+            if method not in {"get", "head"} and path.startswith(("/cart", "/chat")):
+                answers |= {"403": "csrf_refused, origin_refused", "415": "unsupported_media_type"}
+            for status, codes in answers.items():
+                operation["responses"].setdefault(status, {"description": codes, "content": content})
+
+
 def _openapi(app: FastAPI) -> dict[str, Any]:
     """OpenAPI with the problem schema every route's errors refer to; made once."""
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         problem = Problem.model_json_schema(by_alias=True)
         schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problem
+        _document_everywhere(schema)
         app.openapi_schema = schema
     return app.openapi_schema

@@ -126,6 +126,14 @@ async def create_admin(container: Container, email: str, password: str, name: st
     yield {"said": f"{user.email} is an admin ({user.user_id})"}
 
 
+async def rotate_keys(container: Container) -> AsyncIterator[Step]:
+    """Sign with a new key from now on; the old ones verify until their last token has expired."""
+    key_id = container.keys.rotate()
+    container.keys.reload()
+    others = len(container.keys.jwks()["keys"]) - 1
+    yield {"said": f"access tokens are signed with {key_id}; {others} older keys still verify"}
+
+
 async def dead_letters(container: Container, replay: str | None = None) -> AsyncIterator[Step]:
     """List what queues gave up on, or give one back to its queue."""
     if replay is not None:
@@ -141,6 +149,7 @@ COMMANDS: dict[str, Command] = {
     "index.status": index_status,
     "demo": load_demo,
     "admin.create": create_admin,
+    "admin.rotate-keys": rotate_keys,
     "events.dead": dead_letters,
 }
 

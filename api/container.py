@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,8 @@ async def _build(ground: Ground, stack: AsyncExitStack) -> Container:
     settings = ground.settings
     embedder = await _embedder(settings, stack)
     index = await _product_index(ground, embedder, stack)
-    keys = KeyRing(ground.home.folder("keys"), ground.clock)
+    token_life = timedelta(minutes=settings.access_token_minutes + 5)
+    keys = KeyRing(ground.home.folder("keys"), ground.clock, retire_after=token_life)
     pushes = Pushes()
     shop = _shop(ground, keys, index, pushes, stack)
     sandbox = _sandbox(ground) if settings.sandbox else None
@@ -229,9 +231,10 @@ async def _build(ground: Ground, stack: AsyncExitStack) -> Container:
     relays = tuple(Relay(outbox, broker, ground.clock) for outbox in ground.outboxes.values())
     named = zip(ground.outboxes, relays, strict=True)
     return Container(
-        ground=ground, shop=shop, session=session, verifier=verifier, keys=keys, guests=guests, csrf=csrf, sandbox=sandbox,
+        ground=ground, shop=shop, session=session, verifier=verifier, keys=keys, guests=guests, csrf=csrf,
         authenticator=Authenticator(verifier, shop.auth.is_live, guests, csrf), broker=broker, relays=relays,
-        jobs=_jobs(shop, named, sandbox, vocabulary), model_name=models.name, door=door,
+        jobs=_jobs(shop, named, sandbox, vocabulary) | {"keys": every(60.0, keys.refresh)},
+        model_name=models.name, door=door, sandbox=sandbox,
         mail_folder=None if settings.smtp_url else ground.home.folder("mail"),
     )  # fmt: skip
 

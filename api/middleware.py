@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from fnmatch import fnmatchcase
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -21,7 +22,11 @@ _SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+_NOTHING_RUNS = "default-src 'none'; frame-ancestors 'none'"
+_PAGES = ("/docs", "/redoc", "/account/")  # these bring scripts and say themselves which
+_ONE_YEAR = "max-age=31536000; includeSubDomains"
 _QUIET = {"/health", "/ready", "/metrics"}
 MAX_BODY = 1_048_576
 log = get_logger("access")
@@ -60,6 +65,10 @@ class RequestContext:
                 headers["x-request-id"] = request_id
                 for name, value in _SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+                if not scope["path"].startswith(_PAGES):
+                    headers.setdefault("Content-Security-Policy", _NOTHING_RUNS)
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", _ONE_YEAR)
                 state = scope.get("state", {})
                 if guest := state.get("guest_cookie"):
                     headers.append("set-cookie", guest_cookie(guest, secure=scope["scheme"] == "https"))
@@ -76,7 +85,7 @@ class RequestContext:
 
 
 class BodyLimit:
-    """Refuses bodies over a megabyte with 413; streamed imports have their own, larger allowance."""
+    """Refuses bodies over a megabyte with 413; `larger` has patterns of paths with an allowance of their own."""
 
     def __init__(self, app: ASGIApp, limit: int = MAX_BODY, larger: dict[str, int] | None = None) -> None:
         self._app = app
@@ -87,12 +96,15 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._larger.get(scope["path"].removeprefix("/v1"), self._limit)
+        limit = self._limit_of(scope["path"].removeprefix("/v1"))
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > limit:
             await problem(_too_large(limit))(scope, receive, send)
             return
         await self._app(scope, _counted(receive, limit), send)
+
+    def _limit_of(self, path: str) -> int:
+        return next((n for pattern, n in self._larger.items() if fnmatchcase(path, pattern)), self._limit)
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

@@ -1,6 +1,8 @@
 """Redis: opened here, and a small cache that is allowed to be away."""
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -24,7 +26,7 @@ local allowed = tokens >= 1
 if allowed then tokens = tokens - 1 end
 redis.call('HSET', KEYS[1], 'tokens', tokens, 'at', math.max(now, at))
 redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
-return {allowed and 1 or 0, tostring(allowed and 0 or (1 - tokens) / rate)}
+return {allowed and 1 or 0, tostring(allowed and 0 or (1 - tokens) / rate), tostring(tokens)}
 """
 
 
@@ -96,6 +98,19 @@ class Cache:
         await self.put(key, orjson.dumps(value), seconds)
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """What a bucket said: how many requests are left at once, and the seconds until it is full again, or until the
+    next request when this one was refused.
+    """
+
+    allowed: bool
+    limit: int
+    remaining: int
+    full_seconds: int
+    wait_seconds: int
+
+
 class TokenBucket:
     """Rate limits shared by all processes: `burst` at once, `per_second` in the long run."""
 
@@ -110,13 +125,23 @@ class TokenBucket:
     async def take(self, who: str, now: float) -> None:
         """Raise RateLimited with the seconds to wait, or Unavailable when nobody can tell."""
         try:
-            allowed, wait = await self._script(
-                keys=[f"limit:{self._name}:{who}"], args=[self._per_second, self._burst, now]
-            )
+            allowance = await self.draw(who, now)
         except RedisError as error:
             log.warning("limits_away", error=repr(error))
             if self._fail_open:
                 return
             raise Unavailable("limits cannot be checked right now; try again shortly", retry_after=5) from error
-        if not allowed:
-            raise RateLimited("too many requests; slow down", retry_after=max(1, round(float(wait) + 0.5)))
+        if not allowance.allowed:
+            raise RateLimited("too many requests; slow down", retry_after=allowance.wait_seconds)
+
+    async def draw(self, who: str, now: float) -> Allowance:
+        """Take one if there is one, and say how things stand. Raises RedisAway."""
+        keys = [f"limit:{self._name}:{who}"]
+        allowed, wait, left = await self._script(keys=keys, args=[self._per_second, self._burst, now])
+        return Allowance(
+            allowed=bool(allowed),
+            limit=self._burst,
+            remaining=int(float(left)),
+            full_seconds=math.ceil((self._burst - float(left)) / self._per_second),
+            wait_seconds=max(1, math.ceil(float(wait))),
+        )
