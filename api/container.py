@@ -40,6 +40,7 @@ from services.cart.repository import CartRepository
 from services.cart.service import CartService
 from services.catalog import consumers as catalog_consumers
 from services.catalog.adapters.conditions import PRODUCT_FIELDS
+from services.catalog.adapters.images import ImageFolder
 from services.catalog.adapters.search_index import ProductIndex
 from services.catalog.repository import LedgerRepository, ProductRepository, ReviewRepository, StockRepository
 from services.catalog.service import CatalogService
@@ -374,7 +375,8 @@ def _catalog(ground: Ground, index: ProductIndex, sellers: _Later) -> CatalogSer
     return CatalogService(
         products=ProductRepository(database), stock=StockRepository(database),
         ledger=LedgerRepository(database), reviews=ReviewRepository(database), was_ordered=sellers.was_ordered,
-        has_received=sellers.has_received, outbox=ground.outboxes["catalog"],
+        has_received=sellers.has_received, images=ImageFolder(ground.home.folder("media") / "products"),
+        outbox=ground.outboxes["catalog"],
         idempotency=ground.idempotency("catalog"), index=index, cache=Cache(ground.redis, "product:"),
         seller_names=sellers.names, seller_status=sellers.status, clock=ground.clock, crash=ground.crash,
         low_stock_units=ground.settings.low_stock_below,

@@ -5,9 +5,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import StringConstraints
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.catalog.adapters.ndjson import product_lines
+from services.catalog.models.image import LARGEST_BYTES
 from services.catalog.service import CatalogService
 from services.contracts.catalog import (
     AlreadyReviewed,
@@ -36,6 +39,7 @@ from services.contracts.catalog import (
     StockChanged,
     StockLedger,
     Suggestions,
+    TooManyImages,
 )
 from services.kit.errors import (
     Conflict,
@@ -44,6 +48,7 @@ from services.kit.errors import (
     InFlight,
     Invalid,
     NotFound,
+    TooLarge,
     Unauthenticated,
     Unsupported,
 )
@@ -69,6 +74,20 @@ _PRIVATE = {"Cache-Control": "private, no-store"}
 _JSON = "application/json"
 
 
+_ONE_FILE = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "format": "binary"}},
+            }
+        }
+    },
+}
+
+
 class SimilarProducts(Wire):
     items: tuple[Card, ...]
 
@@ -77,6 +96,7 @@ def routes(catalog: CatalogService) -> APIRouter:
     router = APIRouter(tags=["catalog"])
     _add_lists(router, catalog)
     _add_selling(router, catalog)
+    _add_images(router, catalog)
     _add_stock(router, catalog)
     _add_details(router, catalog)
     _add_reviews(router, catalog)
@@ -207,6 +227,45 @@ def _add_selling(router: APIRouter, catalog: CatalogService) -> None:
         """Archive a product: it leaves the market, and orders keep what they know of it."""
         await (catalog.delete if hard else catalog.archive)(who, product_id)
         return Response(status_code=204)
+
+
+def _add_images(router: APIRouter, catalog: CatalogService) -> None:
+    @router.post(
+        "/products/{product_id}/images",
+        status_code=201,
+        response_model=ProductView,
+        responses=problems(Unauthenticated, Forbidden, NotFound, TooManyImages, Conflict, TooLarge, Unsupported),
+        openapi_extra={"requestBody": _ONE_FILE},
+    )
+    async def upload_image(who: Seller, product_id: str, request: Request) -> Response:
+        """Add a PNG, JPEG or WebP image of at most 5 MB as the form field `file`; what it is, its content says."""
+        await catalog.require_own(who, product_id)
+        return answer(await catalog.add_image(who, product_id, await _uploaded(request)), 201, _PRIVATE)
+
+    @router.delete(
+        "/products/{product_id}/images",
+        response_model=ProductView,
+        responses=problems(Unauthenticated, Forbidden, NotFound, Conflict),
+    )
+    async def remove_image(
+        who: Seller, product_id: str, url: Annotated[str, Query(max_length=1_000, description="One of `images`.")]
+    ) -> Response:
+        """Take an image off the product."""
+        return answer(await catalog.remove_image(who, product_id, url), headers=_PRIVATE)
+
+
+async def _uploaded(request: Request) -> bytes:
+    """The form field `file`. Raises Unsupported, Invalid, TooLarge."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise Unsupported("send the image as the field `file` of multipart/form-data")
+    try:
+        async with request.form(max_files=1, max_fields=10) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                raise Invalid("the form has no file in the field `file`", field="file")
+            return await file.read(LARGEST_BYTES + 1)
+    except HTTPException as error:
+        raise Invalid("this is no form with one file: " + str(error.detail), field="file") from error
 
 
 def _add_stock(router: APIRouter, catalog: CatalogService) -> None:

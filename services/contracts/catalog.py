@@ -73,6 +73,10 @@ class AlreadyReviewed(Conflict):
     code = "already_reviewed"
 
 
+class TooManyImages(Conflict):
+    code = "too_many_images"
+
+
 class HoldDiffers(Conflict):
     """The order already holds another quantity of the variant; `details`: variantId, held."""
 
@@ -459,6 +463,12 @@ class CatalogPort(Protocol):
 
     async def delete(self, who: Principal, product_id: str) -> None:
         """For good, when no order ever named it. Raises NotFound, ProductOrdered (then it is archived at most)."""
+
+    async def add_image(self, who: Principal, product_id: str, content: bytes) -> ProductView:
+        """PNG, JPEG or WebP, known by its content. Raises NotFound, TooLarge, Unsupported, Invalid, TooManyImages."""
+
+    async def remove_image(self, who: Principal, product_id: str, url: str) -> ProductView:
+        """Raises NotFound."""
 
     async def change_stock(
         self, who: Principal, product_id: str, change: StockChange, key: CommandKey | None = None

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from services.catalog.adapters.images import ImageStore
 from services.catalog.adapters.search_index import ProductIndex
 from services.catalog.repository import LedgerRepository, ProductRepository, ReviewRepository, StockRepository
 from services.catalog.service.editing import Editing, SellerStatusOf
 from services.catalog.service.importing import Importing
 from services.catalog.service.indexing import Indexing
 from services.catalog.service.ledger import Ledger
+from services.catalog.service.picturing import Picturing
 from services.catalog.service.reading import Reading, SellerNames
 from services.catalog.service.removing import Removing, WasOrdered
 from services.catalog.service.rendered import RenderedProducts
@@ -66,6 +68,7 @@ class CatalogService(CatalogPort):
         stock: StockRepository,
         ledger: LedgerRepository,
         reviews: ReviewRepository,
+        images: ImageStore,
         outbox: Outbox,
         idempotency: Idempotency,
         index: ProductIndex,
@@ -129,6 +132,15 @@ class CatalogService(CatalogPort):
             rendered=rendered,
             indexing=self._indexing,
             seller_status=seller_status,
+            was_ordered=was_ordered,
+            clock=clock,
+        )
+        self._picturing = Picturing(
+            products=products,
+            store=images,
+            outbox=outbox,
+            rendered=rendered,
+            reading=self._reading,
             was_ordered=was_ordered,
             clock=clock,
         )
@@ -201,6 +213,16 @@ class CatalogService(CatalogPort):
 
     async def refresh_seller(self, seller_id: str) -> int:
         return await self._removing.refresh_seller(seller_id)
+
+    async def require_own(self, who: Principal, product_id: str) -> None:
+        """Raises NotFound when the product is not the caller's."""
+        await self._picturing.own(who, product_id)
+
+    async def add_image(self, who: Principal, product_id: str, content: bytes) -> ProductView:
+        return await self._picturing.add(who, product_id, content)
+
+    async def remove_image(self, who: Principal, product_id: str, url: str) -> ProductView:
+        return await self._picturing.remove(who, product_id, url)
 
     async def change_stock(
         self, who: Principal, product_id: str, change: StockChange, key: CommandKey | None = None

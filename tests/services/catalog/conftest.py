@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request
+from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from services.catalog.adapters.conditions import PRODUCT_FIELDS
+from services.catalog.adapters.images import ImageFolder
 from services.catalog.adapters.search_index import ProductIndex
 from services.catalog.consumers import subscription
 from services.catalog.repository import LedgerRepository, ProductRepository, ReviewRepository, StockRepository
@@ -129,7 +132,7 @@ async def _authenticate(request: Request) -> Principal | None:
 
 
 @pytest.fixture
-async def world(mongo: Mongo, redis, clock: ManualClock, ids: RandomIds) -> AsyncIterator[World]:
+async def world(mongo: Mongo, redis, clock: ManualClock, ids: RandomIds, tmp_path: Path) -> AsyncIterator[World]:
     outbox = Outbox(mongo, "catalog", ids, clock)
     database = outbox.database
     products, stock, ledger = ProductRepository(database), StockRepository(database), LedgerRepository(database)
@@ -143,6 +146,7 @@ async def world(mongo: Mongo, redis, clock: ManualClock, ids: RandomIds) -> Asyn
         stock=stock,
         ledger=ledger,
         reviews=reviews,
+        images=ImageFolder(tmp_path / "products"),
         has_received=orders.has_received,
         outbox=outbox,
         idempotency=idempotency,
@@ -157,6 +161,7 @@ async def world(mongo: Mongo, redis, clock: ManualClock, ids: RandomIds) -> Asyn
     app = FastAPI()
     app.state.authenticate = _authenticate
     app.include_router(routes(catalog))
+    app.mount("/media/products", StaticFiles(directory=tmp_path / "products", check_dir=False))
     errors.install(app)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as api:
