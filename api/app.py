@@ -14,6 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api import errors
+from api.account_pages import account_pages
 from api.chat import ChatDoor
 from api.chat import routes as chat_routes
 from api.container import Container
@@ -57,6 +58,7 @@ def create_app(container: Container, *, background: bool = True) -> FastAPI:
     if container.sandbox is not None:
         app.include_router(create_router(container.sandbox), prefix="/sandbox/razorpay", include_in_schema=False)
     app.include_router(_operation(container))
+    app.include_router(account_pages())
     app.mount("/media/demo", StaticFiles(directory=MEDIA), name="media")
     uploads = container.ground.home.folder("media")
     app.mount("/media/products", StaticFiles(directory=uploads / "products", check_dir=False), name="uploads")
