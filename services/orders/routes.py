@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
+from services.contracts.cart import CouponRefused
 from services.contracts.catalog import OutOfStock, ProductGone
 from services.contracts.orders import (
     AddressFixed,
@@ -59,6 +60,15 @@ _QUOTING = (
 _KEYED = (IdempotencyConflict, InFlight)
 
 
+_PLACING = (
+    *_QUOTING,
+    *_KEYED,
+    IdempotencyKeyRequired,
+    QuoteChanged,
+    CartAlreadyOrdered,
+    OrderClosed,
+    CouponRefused,
+)
 _STEPPING = (Unauthenticated, Forbidden, NotFound, IllegalStep, *_KEYED)
 
 
@@ -82,7 +92,9 @@ def _buying(orders: OrdersPort) -> APIRouter:
         "",
         status_code=201,
         response_model=OrderView,
-        responses=problems(*_QUOTING, *_KEYED, IdempotencyKeyRequired, QuoteChanged, CartAlreadyOrdered, OrderClosed),
+        responses=problems(
+            *_QUOTING, *_KEYED, IdempotencyKeyRequired, QuoteChanged, CartAlreadyOrdered, OrderClosed, CouponRefused
+        ),
     )
     async def place_order(who: User, command: PlaceOrder, key: RequiredKey) -> Response:
         """Turn the cart into an order and hold its stock."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
 from services.contracts.auth import Address
+from services.contracts.cart import CouponTerms
 from services.contracts.orders import OrderLine, Part, SeedLine, TaxSplit
 from services.kit.money import inr, round_half_up, split_by_largest_remainder
 from services.orders.models.gst import gst_rate
@@ -68,10 +69,17 @@ def bill(
     terms: Terms,
     day: date,
     discount: int = 0,
+    coupon: CouponTerms | None = None,
 ) -> Bill:
-    """Bill these (line id, line) pairs. `states` are the sellers'; `discount` is at most the sum of the goods."""
+    """Bill these (line id, line) pairs. `states` are the sellers'.
+
+    A coupon takes off the lines it is for; `discount`, at most the sum of the goods, is taken off all of them.
+    """
     gross = [line.unit_price * line.qty for _, line in lines]
     shares = split_by_largest_remainder(discount, gross)
+    if coupon:
+        shares = coupon.discounts([(line.seller_id, line.unit_price * line.qty) for _, line in lines])
+        discount = sum(shares)
     sold = tuple(
         _sold(line_id, line, share, within_state=_same(states.get(line.seller_id), address.state), terms=terms, day=day)
         for (line_id, line), share in zip(lines, shares, strict=True)

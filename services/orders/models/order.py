@@ -141,6 +141,11 @@ class Order(Wire):
         )
 
     @property
+    def frees_coupon(self) -> bool:
+        """It ended without being paid."""
+        return self.status in {"expired", "cancelled"} and self.payment_status == "unpaid"
+
+    @property
     def refund_due(self) -> int:
         """Paise that have to be back with the buyer in all, as far as the order was paid."""
         shipping = sum(part.shipping_refund_due.amount for part in self.parts)

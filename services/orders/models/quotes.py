@@ -45,12 +45,21 @@ def _facts(quote: Quote) -> dict[str, object]:
     address = quote.address.model_dump(exclude={"is_default"})
     money = (quote.subtotal, quote.discount, quote.shipping, quote.tax, quote.total)
     return {
-        "cart": [quote.cart_id, quote.cart_version, [[line.variant_id, line.qty] for line in quote.lines]],
+        "cart": [
+            quote.cart_id,
+            quote.cart_version,
+            [[line.variant_id, line.qty] for line in quote.lines],
+            quote.coupon,
+        ],
         "prices": [[line.variant_id, line.price.amount, line.price.currency] for line in quote.lines],
         "amounts": [amount.amount for amount in money],
         "address": address,
         "payment_method": quote.payment_method,
     }
+
+
+def _pieces(quote: Quote) -> list[tuple[str, int]]:
+    return [(line.variant_id, line.qty) for line in quote.lines]
 
 
 def _read(quote_hash: str) -> tuple[datetime | None, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from services.contracts.cart import CartPort
 from services.contracts.catalog import CatalogPort
 from services.contracts.events import OrderCompleted, OrderEvent
 from services.kit.errors import CohortError, NotFound, Unavailable
@@ -45,11 +46,17 @@ class OrderChanges:
     """Decides on the order as it is, writes only if it still is so, and else decides anew."""
 
     def __init__(
-        self, repository: OrderRepository, outbox: Outbox, catalog: CatalogPort, numbers: InvoiceNumbers
+        self,
+        repository: OrderRepository,
+        outbox: Outbox,
+        catalog: CatalogPort,
+        cart: CartPort,
+        numbers: InvoiceNumbers,
     ) -> None:
         self._orders = repository
         self._outbox = outbox
         self._catalog = catalog
+        self._cart = cart
         self._numbers = numbers
 
     async def change(self, order_id: str, decide: Decide, *, stock_first: bool = False) -> Order:
@@ -105,6 +112,8 @@ class OrderChanges:
         """Repeatable; raises when the catalogue is away."""
         if order.stock_due is None:
             return
+        if order.coupon and order.frees_coupon:
+            await self._cart.release_coupon(order.order_id)
         if order.stock_due == "take_back":
             await self._take_back(order)
         else:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from services.contracts.cart import CartPort
 from services.contracts.catalog import CatalogPort, LineIn
 from services.contracts.events import OrderExpired
 from services.kit.clock import Clock
@@ -18,6 +19,7 @@ class Expiring:
         repository: OrderRepository,
         changes: OrderChanges,
         catalog: CatalogPort,
+        cart: CartPort,
         clock: Clock,
         *,
         orphan: timedelta,
@@ -25,6 +27,7 @@ class Expiring:
         self._orders = repository
         self._changes = changes
         self._catalog = catalog
+        self._cart = cart
         self._clock = clock
         self._orphan = orphan
 
@@ -33,7 +36,9 @@ class Expiring:
         for order_id in await self._orders.due_to_expire(self._clock.now()):
             ended += await self._expire(order_id)
         await self._finish_stock_steps()
-        return ended + await self._free_orphans()
+        freed = await self._free_orphans()
+        await self._free_coupons()
+        return ended + freed
 
     async def _expire(self, order_id: str) -> bool:
         now = self._clock.now()
@@ -72,8 +77,19 @@ class Expiring:
         """First make a late save impossible, then free the goods."""
         if not await self._orders.bury(order_id, self._clock.now()):
             return False
+        await self._cart.release_coupon(order_id)
         await self._catalog.release(order_id, lines)
         return True
+
+    async def _free_coupons(self) -> None:
+        """Of orders that were never saved, or ended unpaid."""
+        order_ids = await self._cart.redemptions_before(self._clock.now() - self._orphan)
+        known = await self._orders.many(order_ids)
+        for order_id in order_ids:
+            order = known.get(order_id)
+            gone = order.frees_coupon if order else await self._orders.bury(order_id, self._clock.now())
+            if gone:
+                await self._cart.release_coupon(order_id)
 
     async def _release_surplus(self, order: Order, lines: list[LineIn]) -> None:
         """What a try that broke off held beyond what the order needs held."""

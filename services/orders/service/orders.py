@@ -103,7 +103,7 @@ class OrdersService:
             lifetime=timedelta(minutes=quote_minutes),
         )
         numbers = InvoiceNumbers(repository)
-        changes = OrderChanges(repository, outbox, catalog, numbers)
+        changes = OrderChanges(repository, outbox, catalog, cart, numbers)
         self._placing = Placing(
             repository,
             outbox,
@@ -112,6 +112,7 @@ class OrdersService:
             quoting=self._quoting,
             changes=changes,
             numbers=numbers,
+            cart=cart,
             catalog=catalog,
             expiry=timedelta(minutes=expiry_minutes),
             crash=crash,
@@ -125,7 +126,7 @@ class OrdersService:
         )
         self._invoicing = Invoicing(repository, sellers)
         self._listing = Listing(repository)
-        self._expiring = Expiring(repository, changes, catalog, clock, orphan=timedelta(minutes=orphan_minutes))
+        self._expiring = Expiring(repository, changes, catalog, cart, clock, orphan=timedelta(minutes=orphan_minutes))
 
     async def quote(self, who: Principal, request: QuoteRequest) -> Quote:
         _require_account(who)

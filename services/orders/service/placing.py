@@ -3,11 +3,12 @@
 from datetime import timedelta
 from typing import NoReturn
 
+from services.contracts.cart import CartPort, CouponRefused
 from services.contracts.catalog import CatalogPort, OutOfStock, ProductGone
 from services.contracts.events import OrderConfirmed, OrderCreated, OrderEvent
 from services.contracts.orders import CartAlreadyOrdered, OrderClosed, OrderView, PlaceOrder, QuoteChanged
 from services.kit.clock import Clock
-from services.kit.errors import Conflict, InFlight
+from services.kit.errors import Conflict, InFlight, NotFound
 from services.kit.faults import CrashPoints
 from services.kit.idempotency import Attempt, CommandKey, Idempotency
 from services.kit.mongo import DuplicateKey
@@ -33,6 +34,7 @@ class Placing:
         quoting: Quoting,
         changes: OrderChanges,
         numbers: InvoiceNumbers,
+        cart: CartPort,
         catalog: CatalogPort,
         expiry: timedelta,
         crash: CrashPoints,
@@ -43,6 +45,7 @@ class Placing:
         self._quoting = quoting
         self._changes = changes
         self._numbers = numbers
+        self._cart = cart
         self._catalog = catalog
         self._clock = clock
         self._expiry = expiry
@@ -86,6 +89,7 @@ class Placing:
             now=now,
             expires_at=None if on_delivery else now + self._expiry,
             issuers=draft.issuers,
+            coupon=draft.coupon,
         )
         created = order.fact(OrderCreated)
         if not on_delivery:
@@ -101,9 +105,22 @@ class Placing:
         except (OutOfStock, ProductGone):
             await self._require_cart_unordered(order)
             raise
+        if order.coupon:
+            await self._redeem(order, order.coupon)
+
+    async def _redeem(self, order: Order, code: str) -> None:
+        """Held goods are what a sweep finds if this breaks off, so they are held first and freed last."""
+        try:
+            await self._cart.redeem(order.user_id, code, order.order_id)
+        except (CouponRefused, NotFound):
+            await self._catalog.release(order.order_id, order.wanted)
+            await self._require_cart_unordered(order)
+            raise
+        self._crash.reach("orders.place.redeemed")
 
     async def _free_other_holds(self, order: Order) -> None:
-        """The try that broke off may have held what the cart no longer says."""
+        """The try that broke off may have held or redeemed what the cart no longer says."""
+        await self._cart.release_coupon(order.order_id)
         held = dict(await self._catalog.holds_older_than(self._clock.now() + self._expiry))
         others = [line for line in held.get(order.order_id, []) if line not in order.wanted]
         if others:
@@ -117,6 +134,8 @@ class Placing:
         except InFlight:
             raise
         except Conflict:
+            if order.coupon:
+                await self._cart.release_coupon(order.order_id)
             await self._catalog.release(order.order_id, order.wanted)
             raise
 

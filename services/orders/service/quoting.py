@@ -46,6 +46,11 @@ class Draft:
     bill: Bill
     issuers: tuple[Issuer, ...]
 
+    @property
+    def coupon(self) -> str | None:
+        """The coupon that takes something off."""
+        return self.cart.coupon_terms.code if self.cart.coupon_terms and self.bill.discount else None
+
 
 class Quoting:
     """Draws up drafts and quotes; holds nothing, stores nothing."""
@@ -86,7 +91,7 @@ class Quoting:
         require_sellers(profiles, [line for _, line in lines])
         states = {seller_id: profile.state for seller_id, profile in profiles.items()}
         day = indian_day(self._clock.now())
-        drawn = bill(lines, states=states, address=address, terms=self._terms, day=day)
+        drawn = bill(lines, states=states, address=address, terms=self._terms, day=day, coupon=cart.coupon_terms)
         self._require_method(method, drawn.total)
         return Draft(cart=cart, address=address, prices=prices, bill=drawn, issuers=_issuers(profiles))
 
@@ -105,6 +110,7 @@ class Quoting:
             total=inr(drawn.total),
             address=draft.address,
             payment_method=method,
+            coupon=draft.coupon,
         )
         return unsigned.model_copy(update={"quote_hash": self._seal.hash_of(unsigned, who.user_id)})
 

@@ -10,6 +10,7 @@ from services.contracts.cart import (
     CartFull,
     CartItem,
     CartView,
+    CouponTerms,
     Notice,
     QtyInvalid,
 )
@@ -67,6 +68,7 @@ class Cart:
     lines: tuple[Line, ...] = ()
     applied: tuple[str, ...] = ()
     ordered: Mapping[str, tuple[Line, ...] | None] | None = None
+    coupon: str | None = None
 
     @classmethod
     def empty(cls, owner: str) -> "Cart":
@@ -127,7 +129,10 @@ class Cart:
         return replace(self, lines=tuple(line for line in changed if line.qty > 0))
 
     def cleared(self) -> "Cart":
-        return replace(self, lines=())
+        return replace(self, lines=(), coupon=None)
+
+    def with_coupon(self, code: str | None) -> "Cart":
+        return replace(self, coupon=code)
 
     def seen_at(self, prices: Mapping[str, PricedLine]) -> "Cart":
         return replace(self, lines=tuple(line.seen_as(prices.get(line.variant_id)) for line in self.lines))
@@ -146,12 +151,14 @@ class Cart:
                 left.append(line)
         return cart, tuple(left)
 
-    def ordering(self, order_id: str, at_version: int, facts: Sequence[OrderLineFact]) -> "Cart":
+    def ordering(
+        self, order_id: str, at_version: int, facts: Sequence[OrderLineFact], coupon: str | None = None
+    ) -> "Cart":
         """Without what the order took from `at_version`; lines that came later are not touched."""
         if order_id in (self.ordered or {}):
             return self
         taken: list[Line] = []
-        cart = self
+        cart = self.with_coupon(None) if coupon == self.coupon else self
         for fact in facts:
             line = cart.of_variant(fact.variant_id)
             if line is not None and line.since <= at_version:
@@ -159,25 +166,41 @@ class Cart:
                 cart = cart.with_qty(line.item_id, line.qty - fact.qty)
         return cart.remembering(order_id, tuple(taken))
 
-    def regaining(self, order_id: str) -> "Cart":
+    def regaining(self, order_id: str, coupon: str | None = None) -> "Cart":
         """With what the order took, given back once; an order that ends before it took anything never will."""
         taken = (self.ordered or {}).get(order_id)
         cart, _ = self.gaining(taken or ())
+        cart = cart.with_coupon(coupon) if taken and cart.coupon is None else cart
         return cart.remembering(order_id, None)
 
     def remembering(self, order_id: str, taken: tuple[Line, ...] | None) -> "Cart":
         others = [(key, lines) for key, lines in (self.ordered or {}).items() if key != order_id]
         return replace(self, ordered=dict([*others, (order_id, taken)][-ORDERS_KEPT:]))
 
-    def view(self, prices: Mapping[str, PricedLine], notices: Sequence[Notice] = ()) -> CartView:
+    def view(
+        self,
+        prices: Mapping[str, PricedLine],
+        notices: Sequence[Notice] = (),
+        terms: CouponTerms | None = None,
+    ) -> CartView:
         items = tuple(_item(line, prices.get(line.variant_id)) for line in self.lines)
+        buyable = self.buyable(prices)
+        discount = sum(terms.discounts(buyable)) if terms else 0
         return CartView(
             cart_id=self.cart_id,
             version=self.version,
             items=items,
-            total=inr(sum(item.line_total.amount for item in items if item.available >= item.qty)),
+            total=inr(sum(amount for _, amount in buyable) - discount),
+            coupon=self.coupon,
+            coupon_terms=terms,
+            discount=inr(discount),
             notices=tuple(notices),
         )
+
+    def buyable(self, prices: Mapping[str, PricedLine]) -> list[tuple[str, int]]:
+        """Seller and paise of each line that can be bought as it stands."""
+        items = [_item(line, prices.get(line.variant_id)) for line in self.lines]
+        return [(item.seller_id, item.line_total.amount) for item in items if item.available >= item.qty]
 
     def notices(self, prices: Mapping[str, PricedLine]) -> tuple[Notice, ...]:
         """What is different now from what was last seen."""

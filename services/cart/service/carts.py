@@ -2,15 +2,27 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 
-from services.cart.models import Cart, Line, require_sellable
+from services.cart.models.cart import Cart, Line, require_sellable
 from services.cart.repository import CartRepository
-from services.contracts.cart import AddItem, CartBusy, CartView, ChangeItem
+from services.cart.service.coupons import Coupons
+from services.contracts.cart import (
+    AddItem,
+    ApplyCoupon,
+    CartBusy,
+    CartView,
+    ChangeItem,
+    Coupon,
+    NewCoupon,
+    Notice,
+)
 from services.contracts.catalog import CatalogPort, PricedLine, ProductGone
 from services.contracts.events import OrderEvent
 from services.kit.errors import Invalid, NotFound
 from services.kit.outbox import Outbox, Unit
 from services.kit.principal import Principal
+from services.kit.wire import Page
 
 ATTEMPTS = 100
 
@@ -23,13 +35,22 @@ class CartService:
 
     def __init__(self, repository: CartRepository, outbox: Outbox, catalog: CatalogPort) -> None:
         self._carts = repository
+        self._coupons = Coupons(repository.coupons, repository.clock)
         self._outbox = outbox
         self._catalog = catalog
 
     async def get(self, who: Principal) -> CartView:
         cart = await self._carts.of(who.user_id)
         prices = await self._prices(cart)
-        return cart.view(prices, cart.notices(prices))
+        return await self._view(cart, prices)
+
+    async def _view(self, cart: Cart, prices: Prices) -> CartView:
+        notices = cart.notices(prices)
+        if cart.coupon is None:
+            return cart.view(prices, notices)
+        terms, refusal = await self._coupons.seen(cart.owner, cart.coupon, cart.buyable(prices))
+        told = (Notice(code="coupon_refused", item_id="", message=refusal),) if refusal else ()
+        return cart.view(prices, (*notices, *told), terms)
 
     async def add(self, who: Principal, item: AddItem, key: str | None = None) -> CartView:
         async def adding(cart: Cart) -> tuple[Cart, Prices]:
@@ -61,6 +82,38 @@ class CartService:
 
         return await self._change(who, key, clearing)
 
+    async def apply_coupon(self, who: Principal, command: ApplyCoupon, key: str | None = None) -> CartView:
+        async def applying(cart: Cart) -> tuple[Cart, Prices]:
+            prices = await self._prices(cart)
+            await self._coupons.usable(who.user_id, command.code, cart.buyable(prices))
+            return cart.with_coupon(command.code), prices
+
+        return await self._change(who, key, applying)
+
+    async def drop_coupon(self, who: Principal, key: str | None = None) -> CartView:
+        async def dropping(cart: Cart) -> tuple[Cart, Prices]:
+            return cart.with_coupon(None), await self._prices(cart)
+
+        return await self._change(who, key, dropping)
+
+    async def redeem(self, user_id: str, code: str, order_id: str) -> None:
+        await self._coupons.redeem(user_id, code, order_id)
+
+    async def release_coupon(self, order_id: str) -> None:
+        await self._coupons.release(order_id)
+
+    async def redemptions_before(self, moment: datetime) -> list[str]:
+        return await self._coupons.unkept_before(moment)
+
+    async def create_coupon(self, who: Principal, new: NewCoupon) -> Coupon:
+        return await self._coupons.create(who, new)
+
+    async def coupons(self, who: Principal, limit: int = 20, cursor: str | None = None) -> Page[Coupon]:
+        return await self._coupons.of_seller(who, limit, cursor)
+
+    async def end_coupon(self, who: Principal, code: str) -> Coupon:
+        return await self._coupons.end(who, code)
+
     async def merge_guest(self, who: Principal, guest: Principal) -> CartView:
         if not guest.is_guest:
             raise Invalid("only a guest's cart can be merged into an account's")
@@ -72,6 +125,7 @@ class CartService:
             mine, left = (await self._carts.of(who.user_id, unit)).gaining(theirs.lines)
             if left == theirs.lines:
                 return True
+            mine = mine if mine.coupon else mine.with_coupon(theirs.coupon)
             return await self._carts.save(mine, unit) and await self._carts.save(replace(theirs, lines=left), unit)
 
         await self._in_one_write(move)
@@ -84,14 +138,17 @@ class CartService:
     async def take_ordered(self, event: OrderEvent, unit: Unit) -> None:
         """The lines of a placed order leave the cart they came from."""
         cart = await self._carts.of(event.user_id, unit)
+        if event.coupon:
+            await self._coupons.keep(event.order_id, unit)
         if cart.cart_id == event.cart_id:
-            await self._require_saved(cart, cart.ordering(event.order_id, event.cart_version, event.lines), unit)
+            left = cart.ordering(event.order_id, event.cart_version, event.lines, event.coupon)
+            await self._require_saved(cart, left, unit)
 
     async def give_back(self, event: OrderEvent, unit: Unit) -> None:
         """The lines of an order that ended unpaid return to the cart, once."""
         cart = await self._carts.of(event.user_id, unit)
         if cart.cart_id == event.cart_id:
-            await self._require_saved(cart, cart.regaining(event.order_id), unit)
+            await self._require_saved(cart, cart.regaining(event.order_id, event.coupon), unit)
 
     async def _require_saved(self, before: Cart, after: Cart, unit: Unit) -> None:
         if after != before and not await self._carts.save(after, unit):
@@ -106,7 +163,7 @@ class CartService:
             changed = changed.applying(key)
             if await self._carts.save(changed.seen_at(prices)):
                 saved = replace(changed, version=before.version + 1)
-                return saved.view(prices, saved.notices(prices))
+                return await self._view(saved, prices)
         raise CartBusy("this cart is being changed from too many places at once", retry_after=1)
 
     async def _in_one_write(self, work: Callable[[Unit], Awaitable[bool]]) -> None:
