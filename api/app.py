@@ -13,8 +13,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from api import errors
+from api import errors, rbac
 from api.account_pages import account_pages
+from api.admin import dead_letter_routes
 from api.chat import ChatDoor
 from api.chat import routes as chat_routes
 from api.container import Container
@@ -82,6 +83,8 @@ def _routers(container: Container, door: ChatDoor) -> list[APIRouter]:
         payment_routes.routes(shop.payments),
         notification_routes.routes(shop.notifications),
         seller_routes.routes(shop.sellers),
+        seller_routes.operator_routes(shop.sellers),
+        dead_letter_routes(container.broker),
         chat_routes(door),
     ]  # fmt: skip
 
@@ -211,5 +214,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         problem = Problem.model_json_schema(by_alias=True)
         schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problem
         _document_everywhere(schema)
+        rbac.document(schema)
         app.openapi_schema = schema
     return app.openapi_schema

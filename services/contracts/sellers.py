@@ -144,6 +144,17 @@ class SellersPort(Protocol):
     async def update_profile(self, who: Principal, patch: ProfilePatch) -> Profile:
         """Raises NotFound."""
 
+    async def listed(
+        self, who: Principal, status: SellerStatus | None, limit: int = 20, cursor: str | None = None
+    ) -> Page[Profile]:
+        """For operators: all sellers, or those of a status, in a fixed order. Raises Forbidden, CursorInvalid."""
+
+    async def set_status(self, who: Principal, seller_id: str, status: Literal["approved", "suspended"]) -> Profile:
+        """For operators; repeatable. Products of a suspended seller are hidden until it is approved again.
+
+        Raises Forbidden, NotFound.
+        """
+
     async def profiles(self, seller_ids: Sequence[str]) -> dict[str, Profile]:
         """Internal: name, state and approval of these sellers; ids without an account are missing."""
 

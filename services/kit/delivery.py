@@ -143,14 +143,16 @@ class EmbeddedBroker(Publisher):
             for row in rows
         ]
 
-    async def replay(self, letter_id: str) -> None:
-        """Give a dead letter to its queue again; it stays dead when that fails. Raises NotFound."""
+    async def replay(self, letter_id: str) -> str | None:
+        """Give a dead letter to its queue again. None when it was handled, else why it stays dead. Raises NotFound."""
         row = await self._dead.find_one({"_id": letter_id})
         if row is None:
             raise NotFound.of("dead letter")
         event = Envelope.from_wire(row["event"])
-        reason = await self._queues[row["queue"]].submit(event)
+        queue = self._queues.get(row["queue"])
+        reason = await queue.submit(event) if queue else f"no consumer for queue {row['queue']}"
         if reason is None:
             await self._dead.delete_one({"_id": letter_id})
-            return
+            return None
         await self._dead.update_one({"_id": letter_id}, {"$set": {"reason": reason, "at": self._clock.now()}})
+        return reason

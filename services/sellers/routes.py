@@ -16,9 +16,10 @@ from services.contracts.sellers import (
     SellerOrder,
     SellerProduct,
     SellersPort,
+    SellerStatus,
 )
 from services.kit.errors import Forbidden, NotFound, Unauthenticated
-from services.kit.web import Cursor, Limit, Seller, answer, problems
+from services.kit.web import Admin, Cursor, Limit, Seller, answer, problems
 from services.kit.wire import Page
 
 PeriodName = Annotated[
@@ -83,5 +84,32 @@ def routes(sellers: SellersPort) -> APIRouter:
     async def change_seller_profile(who: Seller, patch: ProfilePatch) -> Response:
         """Change name, state or GSTIN; fields left out stay as they are."""
         return answer(await sellers.update_profile(who, patch))
+
+    return router
+
+
+def operator_routes(sellers: SellersPort) -> APIRouter:
+    router = APIRouter(prefix="/admin/sellers", tags=["admin"])
+
+    @router.get("", response_model=Page[Profile], responses=problems(Unauthenticated, Forbidden, CursorInvalid))
+    async def list_sellers(
+        who: Admin, status: SellerStatus | None = None, limit: Limit = 20, cursor: Cursor = None
+    ) -> Response:
+        """All sellers, or those who wait for approval, in a fixed order."""
+        return answer(await sellers.listed(who, status, limit, cursor))
+
+    @router.post(
+        "/{seller_id}/approve", response_model=Profile, responses=problems(Unauthenticated, Forbidden, NotFound)
+    )
+    async def approve_seller(who: Admin, seller_id: str) -> Response:
+        """Let a seller sell, for the first time or again; repeatable."""
+        return answer(await sellers.set_status(who, seller_id, "approved"))
+
+    @router.post(
+        "/{seller_id}/suspend", response_model=Profile, responses=problems(Unauthenticated, Forbidden, NotFound)
+    )
+    async def suspend_seller(who: Admin, seller_id: str) -> Response:
+        """Stop a seller from selling and hide the products; orders that stand are not touched. Repeatable."""
+        return answer(await sellers.set_status(who, seller_id, "suspended"))
 
     return router

@@ -1,6 +1,7 @@
 """Sellers: profiles, and what the dashboard shows."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from services.contracts.auth import AuthPort
 from services.contracts.catalog import CatalogPort
@@ -12,6 +13,7 @@ from services.contracts.sellers import (
     SellerOrder,
     SellerProduct,
     SellersPort,
+    SellerStatus,
     StockLevel,
 )
 from services.kit.clock import Clock
@@ -23,6 +25,7 @@ from services.sellers.repository import BookRepository, EventLog, LowStockReposi
 from services.sellers.service.bookkeeping import Bookkeeping
 from services.sellers.service.dashboard import Dashboards
 from services.sellers.service.inventory import Inventory
+from services.sellers.service.operators import Operators
 from services.sellers.service.orders import SellerOrders
 from services.sellers.service.profiles import Profiles, shop_of
 
@@ -43,9 +46,12 @@ class SellersService(SellersPort):
         low_stock_units: int = 5,
     ) -> None:
         database = outbox.database
-        self._prepared = (BookRepository(database), EventLog(database), LowStockRepository(database))
-        books, log, low = self._prepared
-        self._profiles = Profiles(ProfileRepository(database), auth, auto_approve=auto_approve)
+        self._catalog = catalog
+        books, log, low = BookRepository(database), EventLog(database), LowStockRepository(database)
+        profiles = ProfileRepository(database)
+        self._prepared = (books, log, low, profiles)
+        self._profiles = Profiles(profiles, auth, auto_approve=auto_approve)
+        self._operators = Operators(profiles, catalog)
         self._inventory = Inventory(low, catalog, low_stock_units=low_stock_units)
         self._bookkeeping = Bookkeeping(books, log, outbox)
         self._dashboards = Dashboards(books, catalog, clock)
@@ -60,7 +66,18 @@ class SellersService(SellersPort):
         return await self._profiles.of(who)
 
     async def update_profile(self, who: Principal, patch: ProfilePatch) -> Profile:
-        return await self._profiles.update(who, patch)
+        profile = await self._profiles.update(who, patch)
+        if patch.name:
+            await self._catalog.refresh_seller(profile.seller_id)
+        return profile
+
+    async def listed(
+        self, who: Principal, status: SellerStatus | None, limit: int = 20, cursor: str | None = None
+    ) -> Page[Profile]:
+        return await self._operators.page(who, status, limit, cursor)
+
+    async def set_status(self, who: Principal, seller_id: str, status: Literal["approved", "suspended"]) -> Profile:
+        return await self._operators.set_status(who, seller_id, status)
 
     async def profiles(self, seller_ids: Sequence[str]) -> dict[str, Profile]:
         return await self._profiles.many(seller_ids)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from services.contracts.catalog import Card, CursorInvalid, ProductPage, ProductView, Rating, SellerBrief
 from services.contracts.events import ORDER_EVENTS, OrderLineFact
+from services.kit.clock import Clock
 from services.kit.errors import NotFound
 from services.kit.events import Envelope, envelope_of
 from services.kit.ids import RandomIds
@@ -104,6 +105,14 @@ def drawn_life(draw: random.Random, number: int) -> Life:
 
 class SellersCatalog(FakeCatalog):
     """The catalogue as a seller's dashboard asks it; products are listed by id, two or three a page."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.refreshed: list[str] = []
+
+    async def refresh_seller(self, seller_id):
+        self.refreshed.append(seller_id)
+        return 0
 
     def _of(self, product_id: str) -> list[Shelf]:
         return [shelf for shelf in self.shelves.values() if shelf.product_id == product_id]
