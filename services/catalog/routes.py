@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import StringConstraints
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from services.catalog.adapters.csv_file import product_rows
 from services.catalog.adapters.ndjson import product_lines
 from services.catalog.models.image import LARGEST_BYTES
 from services.catalog.service import CatalogService
@@ -16,6 +17,7 @@ from services.contracts.catalog import (
     AlreadyReviewed,
     Card,
     CursorInvalid,
+    ExportFormat,
     ExternalIdTaken,
     ImportReport,
     ModerationIn,
@@ -69,6 +71,8 @@ _SORTS: dict[SortParameter, Sort] = {
     "-price": "price_desc",
 }
 _LINES_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+_CSV_TYPES = ("text/csv", "application/csv")
+_IMPORTED = ("application/x-ndjson", "text/csv")
 _PUBLIC = {"Cache-Control": "public, no-cache"}
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _JSON = "application/json"
@@ -189,20 +193,39 @@ def _add_selling(router: APIRouter, catalog: CatalogService) -> None:
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"application/x-ndjson": {"schema": {"type": "string", "format": "binary"}}},
+                "content": {form: {"schema": {"type": "string", "format": "binary"}} for form in _IMPORTED},
             }
         },
     )
     async def import_products(who: Seller, request: Request) -> Response:
-        """Create or update many products, one JSON object a line; bad lines are reported, the others count.
+        """Create or update many products; bad lines are reported, the others count.
 
-        An `externalId` on each line makes a repeat an update.
+        NDJSON has one JSON object a line; CSV has the JSON's names in its first line, with JSON in the cells of
+        attributes, images and variants. A `productId` or `externalId` on each line makes a repeat an update.
         """
         seller_id = await catalog.may_sell(who)
         sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if sent_as not in _LINES_TYPES:
-            raise Unsupported("send NDJSON: Content-Type application/x-ndjson, one product a line")
-        return answer(await catalog.import_lines(seller_id, product_lines(request.stream())))
+        if sent_as not in {*_LINES_TYPES, *_CSV_TYPES}:
+            raise Unsupported("send NDJSON (Content-Type application/x-ndjson) or CSV (text/csv)")
+        read = product_rows if sent_as in _CSV_TYPES else product_lines
+        return answer(await catalog.import_lines(seller_id, read(request.stream())))
+
+    @router.get(
+        "/products/export",
+        response_class=StreamingResponse,
+        responses={
+            200: {
+                "description": "One product a line",
+                "content": {form: {"schema": {"type": "string", "format": "binary"}} for form in _IMPORTED},
+            },
+            **problems(Unauthenticated, Forbidden),
+        },
+    )
+    async def export_products(who: Seller, form: Annotated[ExportFormat, Query(alias="format")] = "ndjson") -> Response:
+        """The caller's products, drafts and archived ones too, as a file that can be imported again."""
+        media_type = "text/csv; charset=utf-8" if form == "csv" else "application/x-ndjson"
+        headers = {**_PRIVATE, "Content-Disposition": f'attachment; filename="products.{form}"'}
+        return StreamingResponse(catalog.export(who, form), media_type=media_type, headers=headers)
 
     @router.patch(
         "/products/{product_id}",

@@ -158,6 +158,9 @@ class ProductIn(Wire):
     variants: Annotated[tuple[VariantIn, ...], Field(max_length=100)] = ()
     status: Status = "active"
     external_id: Annotated[str, StringConstraints(max_length=128)] | None = None
+    product_id: Annotated[
+        str | None, Field(max_length=64, description="In an import: one of the seller's own products; else ignored.")
+    ] = None
 
 
 class VariantPatch(Wire):
@@ -365,6 +368,9 @@ class PricedLine(Wire):
     product_version: int
 
 
+ExportFormat = Literal["ndjson", "csv"]
+
+
 class ImportProblem(Wire):
     line: int
     reason: str
@@ -489,7 +495,13 @@ class CatalogPort(Protocol):
     ) -> ProductPage: ...
 
     async def import_lines(self, seller_id: str, lines: AsyncIterator[tuple[int, ProductIn | str]]) -> ImportReport:
-        """Upsert by externalId in batches of 500, each with its event in one write. A str is a bad line's reason."""
+        """Upsert by productId or externalId in batches of 500, each with its event in one write.
+
+        A str is a bad line's reason. What an export gives is unchanged when it is imported again.
+        """
+
+    def export(self, who: Principal, form: ExportFormat) -> AsyncIterator[bytes]:
+        """The caller's products as a file that can be imported. Raises Forbidden."""
 
     async def vocabulary(self) -> Vocabulary: ...
 

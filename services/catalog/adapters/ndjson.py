@@ -7,15 +7,15 @@ from pydantic import ValidationError
 
 from services.contracts.catalog import ProductIn
 
-_LONGEST_LINE = 256 * 1024
-_TOO_LONG = f"the line is longer than {_LONGEST_LINE // 1024} KiB"
+LONGEST_LINE = 256 * 1024
+TOO_LONG = f"the line is longer than {LONGEST_LINE // 1024} KiB"
 
 
 async def product_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, ProductIn | str]]:
     """Line number and content; empty lines are passed over. Holds one line at a time."""
-    async for number, line in _lines(chunks):
+    async for number, line in raw_lines(chunks):
         if line is None:
-            yield number, _TOO_LONG
+            yield number, TOO_LONG
         elif line.strip():
             yield number, product_of(line)
 
@@ -37,15 +37,15 @@ def reason_of(error: ValidationError) -> str:
     return f"{where}: {message}" if where else message
 
 
-async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes | None]]:
+async def raw_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes | None]]:
     """None stands for a line that is too long, which is read past."""
     number, rest, overlong = 1, b"", False
     async for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
-            yield number, None if overlong or len(line) > _LONGEST_LINE else line
+            yield number, None if overlong or len(line) > LONGEST_LINE else line
             number, overlong = number + 1, False
-        if len(rest) > _LONGEST_LINE:
+        if len(rest) > LONGEST_LINE:
             rest, overlong = b"", True
     if rest or overlong:
         yield number, None if overlong else rest

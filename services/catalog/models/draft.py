@@ -7,6 +7,7 @@ from datetime import datetime
 
 import orjson
 
+from services.catalog.models.export import auto_sku
 from services.catalog.models.product import Product, Variant, normal_options
 from services.catalog.models.words import key_of
 from services.contracts.catalog import ProductIn, SeedProduct, VariantIn
@@ -25,7 +26,9 @@ def id_by_source(seller_id: str, product: ProductIn) -> str:
 
 
 def content_hash(product: ProductIn) -> str:
-    return hashlib.sha256(orjson.dumps(product.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(
+        orjson.dumps(product.model_dump(mode="json", exclude={"product_id"}), option=orjson.OPT_SORT_KEYS)
+    ).hexdigest()
 
 
 def text_attributes(attributes: Mapping[str, str | float | bool]) -> dict[str, str]:
@@ -106,7 +109,8 @@ def product_from_seed(seed: SeedProduct, low_stock_units: int) -> Product:
 
 def _variants_from(product: ProductIn, drafted: Product) -> Iterator[Variant]:
     offered = product.variants or (
-        VariantIn(price=None, compare_at_price=product.compare_at_price, stock=product.stock),
+        # made, not validated: prices of the product are paise already
+        VariantIn.model_construct(compare_at_price=product.compare_at_price, stock=product.stock),
     )
     for place, variant in enumerate(offered):
         options = normal_options(variant.options)
@@ -115,7 +119,7 @@ def _variants_from(product: ProductIn, drafted: Product) -> Iterator[Variant]:
             variant_id=variant_id,
             product_id=drafted.product_id,
             seller_id=drafted.seller_id,
-            sku=variant.sku or f"SKU-{variant_id[-12:].upper()}",
+            sku=variant.sku or auto_sku(variant_id),
             options=options,
             price=product.price if variant.price is None else variant.price,
             compare_at_price=variant.compare_at_price,
@@ -145,3 +149,24 @@ def _as_text(value: str | float | bool) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return plain(str(value))[:_ATTRIBUTE_LENGTH]
+
+
+def aligned(current: Product, wanted: Product) -> Product:
+    """With the ids of the variants that have the same SKUs already."""
+    ids = {variant.sku: variant.variant_id for variant in current.variants}
+    variants = tuple(replace(each, variant_id=ids.get(each.sku, each.variant_id)) for each in wanted.variants)
+    distinct_ids = {variant.variant_id for variant in variants}
+    return replace(wanted, variants=variants) if len(distinct_ids) == len(variants) else wanted
+
+
+def says_the_same(current: Product, wanted: Product) -> bool:
+    """Whether replacing the one by the other changes nothing."""
+    fields = ("title", "description", "category", "brand", "attributes", "images", "status")
+    return all(getattr(current, name) == getattr(wanted, name) for name in fields) and (
+        [_offer(variant) for variant in current.offered] == [_offer(variant) for variant in wanted.variants]
+    )
+
+
+def _offer(variant: Variant) -> tuple[object, ...]:
+    options = dict(variant.options)
+    return (variant.variant_id, variant.sku, options, variant.price, variant.compare_at_price, variant.on_hand)

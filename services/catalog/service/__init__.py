@@ -9,6 +9,7 @@ from services.catalog.adapters.images import ImageStore
 from services.catalog.adapters.search_index import ProductIndex
 from services.catalog.repository import LedgerRepository, ProductRepository, ReviewRepository, StockRepository
 from services.catalog.service.editing import Editing, SellerStatusOf
+from services.catalog.service.exporting import Exporting
 from services.catalog.service.importing import Importing
 from services.catalog.service.indexing import Indexing
 from services.catalog.service.ledger import Ledger
@@ -22,6 +23,7 @@ from services.catalog.service.suggesting import Suggesting
 from services.contracts.catalog import (
     Card,
     CatalogPort,
+    ExportFormat,
     ImportReport,
     IndexStatus,
     LineIn,
@@ -144,6 +146,7 @@ class CatalogService(CatalogPort):
             was_ordered=was_ordered,
             clock=clock,
         )
+        self._exporting = Exporting(products)
         self._importing = Importing(
             products=products,
             shelf=stock,
@@ -245,6 +248,11 @@ class CatalogService(CatalogPort):
 
     async def import_lines(self, seller_id: str, lines: AsyncIterator[tuple[int, ProductIn | str]]) -> ImportReport:
         return await self._importing.import_lines(seller_id, lines)
+
+    def export(self, who: Principal, form: ExportFormat) -> AsyncIterator[bytes]:
+        if who.seller_id is None:
+            raise Forbidden("this is for sellers")
+        return self._exporting.export(who.seller_id, form)
 
     async def backfill(self, products: Sequence[SeedProduct], vectors: Mapping[str, Vector] | None = None) -> int:
         """Load finished products without events and index them; those that are there are left as they are.

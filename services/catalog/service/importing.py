@@ -8,7 +8,7 @@ from typing import Any
 
 from services.catalog.adapters.conditions import text_of
 from services.catalog.adapters.search_index import ProductIndex
-from services.catalog.models.draft import id_by_source, product_from, product_from_seed
+from services.catalog.models.draft import aligned, id_by_source, product_from, product_from_seed, says_the_same
 from services.catalog.models.ledger import changed
 from services.catalog.models.patch import new_stock
 from services.catalog.models.product import Product, Variant
@@ -97,9 +97,12 @@ class Importing:
     async def import_lines(self, seller_id: str, lines: AsyncIterator[tuple[int, ProductIn | str]]) -> ImportReport:
         tally = _Tally()
         batch: dict[str, _Line] = {}
+        own: set[str] | None = None
         async for number, content in lines:
             tally.read += 1
-            product = self._drafted(seller_id, number, content, tally)
+            if own is None and isinstance(content, ProductIn) and content.product_id:
+                own = set(await self._products.ids_of_seller(seller_id))
+            product = self._drafted(seller_id, number, content, own or set(), tally)
             if product is None:
                 continue
             if product.product_id in batch or len(batch) == _LINES_A_WRITE:
@@ -109,11 +112,14 @@ class Importing:
         await self._write(seller_id, batch, tally)
         return tally.report()
 
-    def _drafted(self, seller_id: str, number: int, content: ProductIn | str, tally: _Tally) -> Product | None:
+    def _drafted(
+        self, seller_id: str, number: int, content: ProductIn | str, own: set[str], tally: _Tally
+    ) -> Product | None:
         if isinstance(content, str):
             tally.fail(number, content)
             return None
-        product_id = id_by_source(seller_id, content)
+        named = content.product_id
+        product_id = named if named and named in own else id_by_source(seller_id, content)
         try:
             return product_from(content, product_id, seller_id, self._clock.now(), self._low_stock_units)
         except CohortError as error:
@@ -159,6 +165,8 @@ class Importing:
         for _ in range(_ATTEMPTS):
             changes = await self._changes(lines, tally)
             lines = [line for line, _, _ in changes]
+            if not lines:
+                return
             try:
                 await self._outbox.transact(partial(self._apply, changes))
             except _MovedOn:
@@ -188,8 +196,12 @@ class Importing:
         changes = []
         for line in lines:
             product = current[line.product.product_id]
+            wanted = aligned(product, line.product)
+            if says_the_same(product, wanted):
+                tally.unchanged += 1
+                continue
             try:
-                changes.append((line, product, _new_stocks(product, line.product)))
+                changes.append((_Line(line.number, wanted), product, _new_stocks(product, wanted)))
             except CohortError as error:
                 tally.fail(line.number, error.message)
         return changes

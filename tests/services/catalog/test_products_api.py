@@ -238,3 +238,8 @@ async def test_several_variants_ask_which_one_and_offer_those_with_stock(world: 
     assert [option["options"] for option in asked.value.details["options"]] == [{"size": "8"}, {"size": "10"}]
     with pytest.raises(NotFound):
         await world.catalog.sole_variant("prd_unknown")
+
+
+async def test_the_price_to_compare_with_is_rupees_too(world: World) -> None:
+    made = await world.api.post("/products", json={**NEW, "compareAtPrice": 2500}, headers=AS_SELLER)
+    assert made.json()["compareAtPrice"]["amount"] == 250_000
