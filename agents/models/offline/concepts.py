@@ -37,6 +37,10 @@ _GROUPS = {
     "yes": r"yes|sure|ok|okay|yep|yeah|go ahead|right|correct|alright|absolutely|sounds good|of course",
     "no": r"no|nope|never mind|not now|leave it|stop|skip|forget it|let it be",
     "elsewhere": r"weather|joke|match|poem|song|sing|capital|flight|movie|politics|story|news|code|election|translate|time is it|homework|call my|sad|bored|recipe|taxi|prime minister|instructions|lights|equation|old are you",
+    "haggle": r"discount|coupon|promo|voucher|code|off|deals?|offers?|percent|%|last price|best price|half|free|cashback|lower the price|why (?:is|so|are|do)|so (?:costly|pricey|much|expensive)|how come|for 0+|0+ rupees?|rupees?|charge me|less|bhav|price to",
+    "go_back": r"undo|revert|reverse|take (?:that|it) back|go back|put it back|oops|mistake|did not mean|roll|restore|ulta|back",
+    "not_yours": r"paid|approve|approval|without (?:asking|paying)|other (?:people|buyers?|user)\w*|another user\w*|everybody|somebody|admin|status to|that customer|of user|buyer\w*|rights|stock (?:to|of)|seller's",
+    "machine": r"prompt|instructions?|rules|system|ignore|disregard|forget all|developer|mode|password|keys?|database|restrictions?|pretend|act as|admin|override|command|execute|jailbreak|dump|export|emails?",
     "question": r"what|which|how|where|when|who|is|does|do|can|\?",
 }
 _PATTERNS = {name: re.compile(rf"(?<![\w']){'(?:' + words + ')'}(?![\w'])") for name, words in _GROUPS.items()}

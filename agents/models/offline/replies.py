@@ -16,6 +16,8 @@ from services.kit.money import Money
 _FILES = ("talk", "ask", "browse", "cart", "orders", "shop", "errors")
 _SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 _SPACES = re.compile(r"[ \t]*\n[ \t]*|[ \t]{2,}")
+_TITLE = 42
+_SPEAK_FOR_THEMSELVES = frozenset({"colour", "color", "material", "finish", "style"})
 _PASSING = frozenset({"variant_required", "address_required"})
 
 
@@ -33,6 +35,25 @@ def listed(words: Sequence[Any], last: str = "and") -> str:
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} {last} {said[-1]}" if said else ""
 
 
+def short(title: str) -> str:
+    """A title's beginning, whole words, as one would say it."""
+    title = re.split(r"\s+[–—|(]", str(title))[0].strip(" ,-")
+    if len(title) <= _TITLE:
+        return title
+    return title[: _TITLE + 1].rsplit(" ", 1)[0].rstrip(" ,-–&")
+
+
+def chosen(options: Mapping[str, Any]) -> str:
+    """`red, size 8` out of a variant's options."""
+    return ", ".join(_option(str(name).replace("_", " "), str(value)) for name, value in options.items())
+
+
+def _option(name: str, value: str) -> str:
+    if name.lower() in _SPEAK_FOR_THEMSELVES:
+        return value.lower()
+    return value if value.lower().startswith(name.lower()) else f"{name.lower()} {value}"
+
+
 def day(moment: str) -> str:
     """3 Nov 2026 out of an ISO date."""
     try:
@@ -47,13 +68,13 @@ class Replies:
 
     def __init__(self) -> None:
         self._environment = Environment(autoescape=False, undefined=ChainableUndefined, trim_blocks=True)  # noqa: S701 - plain text, no page
-        self._environment.filters |= {"money": money, "listed": listed, "day": day}
+        self._environment.filters |= {"money": money, "listed": listed, "day": day, "short": short, "chosen": chosen}
         self._templates = {name: self._environment.from_string(text) for name, text in _sections().items()}
 
     def text(self, say: Say) -> str:
         """What was done in this turn, then the answer or question itself."""
         steps: Sequence[Step] = say.values.get("before", ())
-        told = self._told(steps)
+        told = self._told(steps if say.template == "told" else _not_looked_up(steps))
         own = "" if say.template == "told" else self._render(say.template, say.values)
         return " ".join(part for part in (told, own) if part) or self._render("nothing_to_tell", {})
 
@@ -82,9 +103,16 @@ def _sections() -> dict[str, str]:
     return {name: text for file in _FILES for name, text in _SECTION.findall(load(f"offline/{file}").text + "\n")}
 
 
+_LOOKED_UP = frozenset({"list_orders", "search_products"})
+
+
+def _not_looked_up(steps: Sequence[Step]) -> list[Step]:
+    """Before an answer of its own, what was only looked up for it is not told."""
+    return [step for step in steps if step.tool not in _LOOKED_UP or not step.ok]
+
+
 def _worth_telling(steps: Sequence[Step]) -> list[Step]:
     """Not what was only a step on the way; of several views of the cart after writes, one total."""
     told = [step for step in steps if step.ok or step.code not in _PASSING]
-    looked_up = {"list_orders", "search_products"}
     last = len(told) - 1
-    return [step for at, step in enumerate(told) if at == last or step.tool not in looked_up or not step.ok]
+    return [step for at, step in enumerate(told) if at == last or step.tool not in _LOOKED_UP or not step.ok]

@@ -110,6 +110,18 @@ def out_of_scope(_: Wish) -> Move | None:
     return Say("out_of_scope")
 
 
+def bargain(wish: Wish) -> Move | None:
+    return Say("no_bargain", {"shown": bool(wish.state.shown)})
+
+
+def undo(wish: Wish) -> Move | None:
+    return Say("no_undo", {"cart": bool(wish.state.cart)})
+
+
+def not_allowed(_: Wish) -> Move | None:
+    return Say("not_allowed")
+
+
 def affirm(wish: Wish) -> Move | None:
     return Say("yes_to_what", {"cart": bool(wish.state.cart)})
 

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.models.offline.dialogue.browse import found_by, which_product
-from agents.models.offline.dialogue.resolve import Resolved, resolve, resolve_lines
+from agents.models.offline.dialogue.resolve import Resolved, ResolvedLines, resolve, resolve_lines
 from agents.models.offline.dialogue.variants import Choice, hints_of, narrow
 from agents.models.offline.dialogue.wish import Wish
 from agents.models.offline.moves import Act, Ask, Call, Move, Say, act
 from agents.models.offline.turn import Json, Line
+from services.contracts.cart import MAX_QTY
+
+_FEW = 4
+_ADDS = frozenset({"add", "buy", "order", "put", "get"})
 
 
 def view_cart(wish: Wish) -> Move | None:
@@ -27,10 +31,31 @@ def add(wish: Wish) -> Move | None:
         return None if done.ok else choose_variant(wish)
     quantity = wish.slots.quantity
     if quantity.qty is not None and quantity.qty < 1:
-        return Say("bad_quantity", {"qty": quantity.qty})
-    if quantity.delta is not None and _in_cart(wish):
+        return _how_many(wish, quantity.qty)
+    if quantity.qty is not None and quantity.qty > MAX_QTY:
+        return _how_many(wish, quantity.qty)
+    if (quantity.delta is not None or _counts_again(wish)) and _in_cart(wish):
         return change_qty(wish)
     return _add_meant(wish, resolve(wish.slots, wish.state))
+
+
+def _how_many(wish: Wish, qty: int) -> Move:
+    """Not less than one and not more than a cart line holds; the answer may be a bare number."""
+    meant = resolve(wish.slots, wish.state).things
+    ask = Ask("add_to_cart", {"product_id": meant[0].product_id}, "qty") if len(meant) == 1 else None
+    return Say("bad_quantity", {"qty": qty, "most": MAX_QTY}, ask)
+
+
+def _counts_again(wish: Wish) -> bool:
+    """`2 of them` right after it was put in sets the number; naming a product, or saying `add`, adds."""
+    words = wish.slots.said.lower().split()
+    in_cart = any(line.product_id == wish.state.focus for line in wish.state.cart)
+    return in_cart and len(words) <= _FEW and words[0] not in _ADDS and _points_back(wish)
+
+
+def _points_back(wish: Wish) -> bool:
+    slots = wish.slots
+    return bool(slots.quantity.qty and not slots.reference.pointed and not slots.categories and not slots.query)
 
 
 def _add_meant(wish: Wish, meant: Resolved) -> Move:
@@ -80,17 +105,30 @@ def _in_cart(wish: Wish) -> bool:
 
 
 def change_qty(wish: Wish) -> Move | None:
-    if wish.done("update_cart_item", "remove_from_cart", "add_to_cart"):
+    if wish.done("update_cart_item", "remove_from_cart"):
         return None
+    if wish.done("add_to_cart"):
+        return choose_variant(wish)
+    if _of_what_is_talked_about(wish):
+        return add(wish)
     if not wish.state.cart and "cart" in wish.state.raw:
         return Say("cart_empty")
-    meant = resolve_lines(wish.slots, wish.state)
+    return _change_meant(wish, resolve_lines(wish.slots, wish.state))
+
+
+def _change_meant(wish: Wish, meant: ResolvedLines) -> Move:
     if not meant.lines:
         return which_line(meant.candidates, "update_cart_item", _asked_quantity(wish))
     if wish.slots.quantity.qty is None and wish.slots.quantity.delta is None:
         line = meant.lines[0]
         return Say("ask_qty", {"title": line.title}, Ask("update_cart_item", {"variant_id": line.variant_id}, "qty"))
     return Act(tuple(_changed(line, wish) for line in meant.lines))
+
+
+def _of_what_is_talked_about(wish: Wish) -> bool:
+    """`2 of them` before any of it is in the cart adds it."""
+    focus = wish.state.focus
+    return bool(focus and _points_back(wish) and all(line.product_id != focus for line in wish.state.cart))
 
 
 def _asked_quantity(wish: Wish) -> Json:

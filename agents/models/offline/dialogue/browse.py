@@ -1,5 +1,6 @@
 """Finding and looking at products."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,7 +8,7 @@ from agents.models.offline.dialogue.resolve import Resolved, resolve
 from agents.models.offline.dialogue.wish import Wish
 from agents.models.offline.moves import Act, Ask, Call, Move, Say, act
 from agents.models.offline.slots.grammar import Slots
-from agents.models.offline.turn import Json, Product
+from agents.models.offline.turn import Json, Product, Step
 
 _MORE = 20
 _ASIDE = frozenset(
@@ -34,12 +35,17 @@ _ASIDE = frozenset(
         "i",
     ]
 )
+_MORE_OF_IT = re.compile(r"\b(?:more|next|rest|else|aur)\b")
+_LIKE_IT = re.compile(r"\b(?:like|similar|alike|alternativ\w*|resembl\w*|jais[aei]|same|goes? with)\b")
+_NOUN = re.compile(r"\b(?:ones?|wal[aei]|of (?:them|these|those))\b")
+_SUPERLATIVES = {"cheapest": "price_asc", "dearest": "price_desc", "best_rated": "rating"}
 _FILTERS = ("category", "brand", "colour", "size", "min_price", "max_price", "min_rating", "sort", "exclude")
 
 
 def search(wish: Wish) -> Move | None:
-    if wish.done("search_products"):
-        return None
+    found = wish.done("search_products")
+    if found:
+        return _nothing_below(wish, found)
     slots, before = wish.slots, wish.state.last_search
     if not _names_something(slots):
         if before and (slots.filters or wish.intent == "refine"):
@@ -50,12 +56,24 @@ def search(wish: Wish) -> Move | None:
 
 
 def refine(wish: Wish) -> Move | None:
-    if wish.done("search_products"):
-        return None
+    found = wish.done("search_products")
+    if found:
+        return _nothing_below(wish, found)
     slots, before = wish.slots, wish.state.last_search
     if before is None or _is_another_search(slots, before):
         return search(wish) if slots.filters or _names_something(slots) else _nothing_shown(wish)
+    if _MORE_OF_IT.search(wish.slots.said.lower()) and not slots.filters and before.get("limit") == _MORE:
+        return Say("no_more")
     return act("search_products", **_narrowed(wish, before))
+
+
+def _nothing_below(wish: Wish, found: Step) -> Move | None:
+    """`cheaper` than the cheapest there is: said so, instead of showing the same again."""
+    data = found.data or {}
+    beyond = not data.get("items") or "max_price" in (data.get("relaxed") or ())
+    if wish.slots.relative != "cheaper" or wish.slots.prices.any or not found.ok or not beyond:
+        return None
+    return Say("already_cheapest")
 
 
 def _nothing_shown(wish: Wish) -> Move:
@@ -87,6 +105,7 @@ def found_by(slots: Slots) -> Json:
 
 def _filters(slots: Slots, category: str | None) -> Json:
     relative = {"cheaper": "price_asc", "dearer": "price_desc"}.get(slots.relative or "")
+    relative = relative or _SUPERLATIVES.get(slots.reference.superlative or "")
     wanted: Json = {
         "category": category,
         "brand": _one_or_many(slots.brands),
@@ -187,8 +206,10 @@ def _seen(wish: Wish, field: str) -> list[str]:
 def similar(wish: Wish) -> Move | None:
     if wish.done("similar_products", "search_products"):
         return None
+    said = wish.slots.said.lower()
+    goes_on = _MORE_OF_IT.search(said) and not _LIKE_IT.search(said) and not wish.slots.reference.any
     pointed = wish.slots.reference.any or wish.state.focus or len(wish.state.shown) == 1
-    if not pointed and wish.state.last_search:  # `show me more` points at nothing: it is the search that goes on
+    if (goes_on or not pointed) and wish.state.last_search:  # `show me more` points at nothing: the search goes on
         return refine(wish)
     return _about_one(wish, "similar_products")
 
@@ -198,12 +219,16 @@ def details(wish: Wish) -> Move | None:
         return None
     if not wish.state.shown and not wish.state.focus and not wish.slots.product_ids:
         return search(wish)
+    if wish.slots.reference.superlative and wish.state.last_search and not _NOUN.search(wish.slots.said.lower()):
+        return refine(wish)  # `which is the cheapest` asks about all there is, `the cheapest one` picks from the list
     return _about_one(wish, "get_product")
 
 
 def reviews(wish: Wish) -> Move | None:
     if wish.done("get_reviews"):
         return None
+    if not wish.turn.may_call("get_reviews"):
+        return Say("no_reviews")
     return _about_one(wish, "get_reviews")
 
 

@@ -33,11 +33,14 @@ _HANDLERS: dict[str, Handler] = {
     "addresses": purchase.addresses, "add_address": purchase.add_address,
     "get_preferences": account.get_preferences, "set_preference": account.set_preference,
     "policy": account.policy, "human": account.human, "greet": account.greet, "thanks": account.thanks,
-    "help": account.help_, "out_of_scope": account.out_of_scope, "affirm": account.affirm, "deny": account.deny,
+    "help": account.help_, "bargain": account.bargain, "undo": account.undo, "not_allowed": account.not_allowed,
+    "out_of_scope": account.out_of_scope, "affirm": account.affirm, "deny": account.deny,
     "seller_metrics": shop.seller_metrics, "seller_orders": shop.seller_orders,
     "seller_inventory": shop.seller_inventory, _CALL: basket.choose_variant,
 }  # fmt: skip
 _TALK = frozenset({"greet", "thanks", "affirm", "deny"})
+_DECLINED = frozenset({"bargain", "undo", "not_allowed", "out_of_scope"})
+_WORTH_GUESSING, _WORTH_A_LOOK = 0.25, 0.2
 _CHANGES_SOMETHING = frozenset(
     [
         "add",
@@ -157,15 +160,17 @@ class Conductor:
         reading = self._intents.read(slots)
         return Read(
             text,
-            self._meant(reading, slots_said=bool(slots.categories or slots.filters), turn=turn),
+            self._meant(reading, text, slots_said=bool(slots.categories or slots.filters), turn=turn),
             reading.probability,
             reading,
         )
 
     @staticmethod
-    def _meant(reading: Reading, *, slots_said: bool, turn: Turn) -> str:
+    def _meant(reading: Reading, said: str, *, slots_said: bool, turn: Turn) -> str:
         """The intent, put right by what the situation rules out."""
         intent = reading.intent
+        if intent == "list_orders" and shop.about_a_shop(turn, said):
+            return "seller_metrics"
         if (
             intent == "affirm"
             and turn.state.pending is None
@@ -173,6 +178,8 @@ class Conductor:
             and reading.probability_of("checkout") > 0.2
         ):
             return "checkout"
+        if not reading.sure and intent in _DECLINED and reading.probability_of("search") >= _WORTH_A_LOOK:
+            return "search"
         if not reading.sure and slots_said and not {intent, reading.ranking[1][0]}.isdisjoint({"search", "refine"}):
             return "refine" if turn.state.last_search and "refine" in {intent, reading.ranking[1][0]} else "search"
         return intent
@@ -185,7 +192,9 @@ class Conductor:
             return None
         if read.intent not in _CHANGES_SOMETHING and read.sureness >= _ENOUGH_TO_LOOK:
             return None
-        options = [name for name, chance in read.reading.ranking[:2] if chance >= 0.1]
+        if read.sureness < _WORTH_GUESSING or read.reading.ranking[0][0] in _DECLINED:
+            return Say("out_of_scope")
+        options = [name for name, chance in read.reading.ranking[:2] if chance >= 0.1 and name not in _DECLINED]
         return Say(
             "unsure",
             {"intents": options},
@@ -213,7 +222,7 @@ def _joined(reads: list[Read]) -> list[str]:
     texts = [reads[0].text]
     for before, read in pairwise(reads):
         same_search = read.intent in _FIND and before.intent in _FIND
-        if not read.reading.sure or same_search or read.intent == "out_of_scope":
+        if not read.reading.sure or same_search or read.intent in _DECLINED:
             texts[-1] = f"{texts[-1]}, {read.text}"
         else:
             texts.append(read.text)

@@ -118,7 +118,12 @@ def _number(said: str) -> int | None:
     return int(found["n"]) if found["n"].isdigit() else WORDS[found["n"]]
 
 
+_REFUSES = re.compile(r"^\W*(?:no|nope|not|nahi)\b")
+
+
 def _item(wish: Wish, pending: Json, sureness: float) -> Move | None:
+    if _REFUSES.match(wish.slots.said.lower()) and not wish.slots.reference.ordinals:
+        return None
     meant = resolve_lines(_with_number(wish).slots, wish.state)
     if not meant.lines:
         return None if _wants_else(wish, sureness) else which_line(meant.candidates, pending["tool"], pending["args"])
@@ -134,6 +139,8 @@ def _qty(wish: Wish, pending: Json, _: float) -> Move | None:
     number = wish.slots.quantity.qty if wish.slots.quantity.qty is not None else _number(wish.slots.said)
     if number is None:
         return None
+    if pending["tool"] == "add_to_cart":
+        return act("add_to_cart", **{**pending["args"], "qty": number}) if number > 0 else None
     return Act((quantity_call(pending["args"]["variant_id"], number),))
 
 

@@ -22,7 +22,7 @@ def checkout(wish: Wish) -> Move | None:
     if placed:
         return ask_address({}) if placed.code == "address_required" else None
     if wish.state.guest:
-        return Say("login_to_buy")
+        return Say("login_to_buy", {"cart": bool(wish.state.cart)})
     if not wish.state.cart and "cart" in wish.state.raw and not wish.turn.steps:
         return Say("cart_empty")
     return act("place_order", address_id=_default_address(wish), payment_method=_method(wish))

@@ -80,6 +80,62 @@ _IDLE = frozenset(
         "dont",
         "update",
         "make",
+        "just",
+        "only",
+        "ki",
+        "ka",
+        "ke",
+        "ab",
+        "bhi",
+        "now",
+        "still",
+        "also",
+        "too",
+        "so",
+        "ok",
+        "okay",
+        "no",
+        "yes",
+        "pls",
+        "info",
+        "information",
+        "detail",
+        "on",
+        "spec",
+        "specs",
+        "price",
+        "gimme",
+        "give",
+        "put",
+        "stick",
+        "place",
+        "throw",
+        "grab",
+        "keep",
+        "piece",
+        "pair",
+        "pairs",
+        "qty",
+        "dal",
+        "do",
+        "rakh",
+        "sirf",
+        "like",
+        "similar",
+        "anything",
+        "something",
+        "is",
+        "are",
+        "what",
+        "which",
+        "how",
+        "much",
+        "does",
+        "this",
+        "that",
+        "after",
+        "all",
+        "any",
     ]
 )
 
@@ -110,10 +166,14 @@ def resolve(slots: Slots, state: State) -> Resolved:
         return Resolved(shown) if slots.reference.all or len(shown) == 2 else Resolved(candidates=shown)
     if slots.reference.superlative and shown:
         return Resolved((_best(slots.reference.superlative, shown),))
-    named = _named(slots, shown)
+    return _the_other(state, shown) if slots.reference.other else _by_name(slots, state)
+
+
+def _by_name(slots: Slots, state: State) -> Resolved:
+    named = _named(slots, state.shown)
     if named:
         return Resolved(named) if len(named) == 1 else Resolved(candidates=named)
-    return _talked_about(state, shown)
+    return _talked_about(state, state.shown)
 
 
 def _by_place(ordinals: tuple[int, ...], shown: Sequence[Product]) -> Resolved:
@@ -125,6 +185,12 @@ def _by_place(ordinals: tuple[int, ...], shown: Sequence[Product]) -> Resolved:
             return Resolved(beyond=place)
         found.append(product)
     return Resolved(tuple(dict.fromkeys(found)))
+
+
+def _the_other(state: State, shown: Sequence[Product]) -> Resolved:
+    """Not the one talked about last; with more than one left it must be asked."""
+    left = tuple(product for product in shown if product.product_id != state.focus)
+    return Resolved(left) if len(left) == 1 else Resolved(candidates=left)
 
 
 def _best(quality: str, shown: Sequence[Product]) -> Product:

@@ -5,9 +5,10 @@ import re
 from typing import Any
 
 from agents.models.offline.dialogue.wish import Wish
-from agents.models.offline.moves import Move, act
+from agents.models.offline.moves import Move, Say, act
 from agents.models.offline.slots.draft import normalise
 from agents.models.offline.slots.numbers import WORDS
+from agents.models.offline.turn import Turn
 
 Patterns = tuple[tuple[str, re.Pattern[str]], ...]
 
@@ -69,10 +70,20 @@ _LOW = re.compile(
 _DEFAULT_PERIOD = "last_30_days"
 
 
+def about_a_shop(turn: Turn, said: str) -> bool:
+    """`orders today`, asked by a seller who does not say `my orders`, is about the shop."""
+    words = normalise(said)
+    asked = turn.bound is not None and turn.may_call("seller_metrics")
+    return asked and bool(_all(_PERIODS, words)) and not re.search(r"\bmy orders?\b|\bi (?:order|buy|bought)", words)
+
+
 def seller_metrics(wish: Wish) -> Move | None:
-    if wish.done("seller_metrics"):
-        return None
-    return act("seller_metrics", **metric_plan(wish.slots.said))
+    plan, told = metric_plan(wish.slots.said), wish.done("seller_metrics")
+    if told is None:
+        return act("seller_metrics", **plan)
+    if told.ok and "group_by" in plan and "group_by" not in told.args:
+        return Say("no_breakdown", {"by": plan["group_by"].replace("_", " ")})
+    return None
 
 
 def metric_plan(said: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ COMMON = frozenset(
         "lunch", "macaroon", "macaroons", "magic", "makes", "mango", "many", "maple", "marker", "match",
         "matching", "maybe", "means", "medium", "mehenga", "melon", "mera", "mere", "meri", "metal", "might",
         "mixed", "model", "money", "month", "mother", "mount", "mouth", "movie", "moving", "mujhe", "music",
-        "nahi", "nahin", "nails", "natural", "nearest", "needs", "never", "night", "nothing", "number", "ocean",
+        "nahi", "nahin", "nails", "natural", "nearest", "need", "needs", "never", "night", "nothing", "number", "ocean",
         "offer", "offers", "office", "older", "olive", "onion", "optic", "order", "ordered", "orders", "other",
         "outdoor", "owner", "package", "packing", "paisa", "paise", "panel", "paper", "party", "pasta", "patch",
         "payment", "peach", "pearl", "pedal", "people", "phone", "photo", "pieces", "place", "placed", "plain",

@@ -26,7 +26,7 @@ _DEARER = re.compile(
 )
 _IN_STOCK = re.compile(r"\b(?:only\s+)?(?:in[- ]stock|available)(?: (?:only|ones?|items?|now))?\b")
 _CATEGORY_HEAD = re.compile(
-    r"^\s*(?:$|[.,!?;]|§|(?:under|below|for|with|without|in|that|which|who|from|by|at|and|or|around|between|above|to|on|less|upto|up|within|please|pls|chahiye|dikhao|dikha|wal[aei]|ka|ke|ki|me|mein|hai|i|is|are|than|priced|costing|not|no|but|having|made|size|available|batao|only|ones?)\b)"
+    r"^\s*(?:$|[.,!?;]|§|(?:under|below|for|with|without|in|that|which|who|from|by|at|and|or|around|between|above|to|on|less|upto|up|within|please|pls|chahiye|dikhao|dikha|wal[aei]|ka|ke|ki|me|mein|hai|i|is|are|than|priced|costing|not|no|but|having|made|size|available|batao|only|ones?|instead|kaunsa|kaunsi|kaunse|konsa|konsi|konse|na|do|you)\b)"
 )
 _ANOTHERS = re.compile(
     r"(?<!looking )(?<!searching )(?<!search )(?<!shopping )(?<!look )(?<!hunting )\b(?:for|with|of|to|on|by|like|from)\s+(?:(?:my|the|a|an|his|her|your|our|their|all|any|apple|samsung)\s+)*(?:[\w-]+\s+)?$"

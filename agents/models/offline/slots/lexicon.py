@@ -89,6 +89,7 @@ class Lexicon:
         self._learn("category", _leaves(vocabulary.categories))
         self._learn("brand", {key(name): name for name in vocabulary.brands})
         self._learn("colour", {key(name): name for name in vocabulary.colours})
+        self._typable = [word for word in self._exact if len(word) >= _SHORTEST_FUZZY]
         self._learn_synonyms()
 
     def _learn(self, field: Field, words: Mapping[str, str]) -> None:
@@ -113,10 +114,6 @@ class Lexicon:
             known[plain] = size
             known.setdefault(re.sub(r"^(?:uk|us|eu|ind|size)\s*", "", plain), size)
         return known
-
-    @cached_property
-    def _typable(self) -> list[str]:
-        return [word for word in self._exact if len(word) >= _SHORTEST_FUZZY]
 
     def find(self, text: str) -> list[Found]:
         """Catalogue words in the text from left to right, the longest phrase first, without overlaps."""
@@ -161,5 +158,12 @@ class Lexicon:
 
 
 def _leaves(categories: Iterable[str]) -> dict[str, str]:
-    """`Shoes > Sneakers` is known by its last part."""
-    return {key(re.split(r"\s*[>/|]\s*", path)[-1]): path for path in categories}
+    """`Shoes > Sneakers` is known by its last part, `Shoes` by itself; a name found in two places stays a name."""
+    known: dict[str, str] = {}
+    above: dict[str, str] = {}
+    for path in categories:
+        levels = re.split(r"\s*[>/|]\s*", path)
+        leaf = key(levels[-1])
+        known[leaf] = levels[-1] if leaf in known and known[leaf] != path else path
+        above |= {key(levels[depth]): " > ".join(levels[: depth + 1]) for depth in range(len(levels) - 1)}
+    return above | known

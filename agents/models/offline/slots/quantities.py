@@ -14,7 +14,7 @@ _COUPLE = re.compile(r"\b(?:a\s+)?(?P<n>couple|half a dozen|dozen)(?:\s+of(?:\s+
 _PAIR = re.compile(r"\b(?:a|one|ek)\s+(?:pair|jodi)(?:\s+of)?\b(?:\s+(?:it|them|these|those|that|this)\b)?")
 _PAIRS = re.compile(rf"\b(?P<n>{_N})\s+pairs?(?:\s+of)?\b")
 _OF_THEM = re.compile(
-    rf"\b(?P<n>{_N})\s+of\s+(?=the\b)|\b(?P<m>{_N})\s+of\s+(?:them|these|those|it|that|this|each|both)\b|\b(?P<k>{_N})\s+(?:each|of each)\b"
+    rf"\b(?P<n>{_N})\s+of\s+(?=the\b)|\b(?P<m>{_N})\s+of\s+(?:them|em|'em|these|those|it|that|this|each|both)\b|\b(?P<k>{_N})\s+(?:each|of each)\b"
 )
 _UNITS = re.compile(rf"\b(?P<n>{_N})\s*{_UNIT}\b(?!\s+of\s+\d)")
 _QTY = re.compile(

@@ -6,7 +6,8 @@ import re
 from agents.models.offline.slots.lexicon import HINGLISH_THINGS
 
 _LEADS = re.compile(
-    r"^(?:please|pls|plz|kindly|hi|hello|hey|ok|okay|so|yes|yeah|no|and|also|then|but|now|actually|well|um|just|for|aur|phir|bhai|bhaiya|yaar|"
+    r"^(?:please|pls|plz|kindly|hi|hello|hey|ok|okay|so|yes|yeah|no|and|also|then|but|now|actually|instead|rather|maybe|well|um|just|for|aur|phir|bhai|bhaiya|yaar|"
+    r"(?:add|put|throw in|stick|include)(?= )|(?:forget|leave|drop) (?:that|it|them|this)|never ?mind|on second thoughts?|(?:what(?:'s| is| are)|which(?: one)?(?: is| are)?) (?:the |your )*(?=§|$)|"
     r"(?:can|could|would|will) (?:you|u|i|we)(?: please)?(?: (?:help me|assist me))?(?: to)?|help me(?: to)?|"
     r"(?:i'?m|i am|im|we are|we're) (?:\w+ )?(?:looking|searching|hunting|shopping|trying to find|in (?:a )?search|in need|interested|after|in the market)\w*(?: (?:for|of|in|to (?:buy|get|find|purchase)))?|"
     r"(?:i|we)(?:'?d| would|'ll| will)? (?:really |also |just |only )?(?:like|love|want|need|wanna|prefer|require|wish|search(?:ing)?|look(?:ing)?)(?: (?:to (?:buy|get|find|see|have|purchase|order|look (?:for|at)|own|eat|drink|try)|for|you to (?:find|get|show)))?|"
@@ -16,7 +17,7 @@ _LEADS = re.compile(
     r"in|with|of|that|which|is|are|it|them|those|these|only|more|other|different|same|similar)\b[\s,]*"
 )
 _TAILS = re.compile(
-    r"[\s,]*\b(?:please|pls|plz|thanks|thank you|chahiye|chaiye|chahie|dikhao|dikha do|dikhana|dikhaiye|dikhado|batao|hai kya|hain kya|hai|milega|milegi|milenge|do|de do|"
+    r"[\s,]*\b(?:instead|kaunsa|kaunsi|kaunse|konsa|konsi|konse|na|please|pls|plz|thanks|thank you|chahiye|chaiye|chahie|dikhao|dikha do|dikhana|dikhaiye|dikhado|batao|hai kya|hain kya|hai|milega|milegi|milenge|do|de do|"
     r"for me|if possible|and|or|with|in|for|of|the|a|an|to|priced?|cost(?:s|ing)?|that|which|is|are|it|ones?|ka|ki|ke|me|mein|wal[aeiy]|available|right now|only|but|at|from|by|and price|need to buy it|i need|dena|lena hai|lena|khareedna hai|kharidna hai)\s*$"
 )
 _COLOUR = re.compile(

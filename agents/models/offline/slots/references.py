@@ -40,8 +40,9 @@ _DEAREST = re.compile(
 _BEST_RATED = re.compile(
     r"\b(?:the\s+)?(?:best rated|highest rated|top rated|better rated|best reviewed|best)\s+(?:one|wal[aei]|of (?:them|these|those|the two))\b"
 )
+_OTHER = re.compile(r"\b(?:the|that) other(?: (?:one|product|item))?\b|\bdusra wala hi\b")
 _PRONOUN = re.compile(
-    r"\b(?:it|that one|this one|that|this|them|those|these|same one|the same|isko|usko|ise|use(?= (?:cart|add|daal|hata))|ye|yeh|wo|woh|vo|wahi|yahi|iska|iski|iske|uska|uski|uske|inko|unko)\b"
+    r"\b(?:it|that one|this one|that|this|them|em|'em|those|these|same one|the same|isko|usko|ise|use(?= (?:cart|add|daal|hata))|ye|yeh|wo|woh|vo|wahi|yahi|iska|iski|iske|uska|uski|uske|inko|unko)\b"
 )
 _NAMED_ONE = re.compile(
     r"\b(?:the|that|this|wo|woh)?\s*(?P<words>(?:[\w§'-]+\s+){1,3}?)(?:one|wal[aei]|vala|vali)\b(?!\s+(?:piece|size))"
@@ -57,25 +58,26 @@ class Reference:
     all: bool = False
     pronoun: bool = False
     superlative: Superlative | None = None
+    other: bool = False
     words: tuple[str, ...] = ()
 
     @property
     def any(self) -> bool:
-        return bool(self.ordinals or self.both or self.all or self.superlative or self.words or self.pronoun)
+        return self.pointed or self.pronoun
 
     @property
     def pointed(self) -> bool:
         """More than a bare `it`."""
-        return bool(self.ordinals or self.both or self.all or self.superlative or self.words)
+        return bool(self.ordinals or self.both or self.all or self.superlative or self.other or self.words)
 
 
 def read_reference(draft: Draft) -> Reference:
     ordinals = _ordinals(draft)
     both, everything = bool(draft.take(_BOTH, "ref")), bool(draft.take(_ALL, "ref"))
-    superlative = _superlative(draft)
-    words = () if ordinals or superlative else _named(draft)
+    superlative, other = _superlative(draft), bool(draft.take(_OTHER, "ref"))
+    words = () if ordinals or superlative or other else _named(draft)
     pronoun = _PRONOUN.search(draft.text) is not None
-    return Reference(ordinals, both, everything, pronoun, superlative, words)
+    return Reference(ordinals, both, everything, pronoun, superlative, other, words)
 
 
 def _ordinals(draft: Draft) -> tuple[int, ...]:

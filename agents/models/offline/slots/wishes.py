@@ -50,10 +50,12 @@ _NOT = re.compile(
 _NAHI = re.compile(r"\b(?P<what>[\w'-]+)\s+(?:nahi|nahin|mat|na)\s*(?:chahiye|dikhao|ho|wal[aei])?\b")
 _SPLIT = re.compile(r"\s*(?:,|\bor\b|\band\b|&|\bnor\b|\bnot\b|\bno\b)\s*")
 _SORTS: tuple[tuple[re.Pattern[str], Sort], ...] = (
-    (re.compile(r"\b(?:sort(?:ed)? by )?(?:cheapest(?: first)?|lowest pric\w*(?: first)?|price,? low(?:est)? to high(?:est)?|low to high|least expensive|sabse sast[aei]|sast[aei] (?:pehle|wala pehle)|most affordable|cheap(?:er)? first)\b"), "price_asc"),
+    (re.compile(r"\b(?:sort(?:ed)? by )?(?:cheapest(?: first)?|lowest pric\w*(?: first)?|price,? low(?:est)? to high(?:est)?|low to high|least expensive|sabse sast[aei]|sast[aei] (?:pehle|wala pehle)|most affordable|cheap(?:er)? first|(?:costs?|costing) (?:the )?least|lowest in price|lowest)\b"), "price_asc"),
     (re.compile(r"\b(?:sort(?:ed)? by )?(?:most expensive(?: first)?|costliest|priciest|highest pric\w*(?: first)?|price,? high(?:est)? to low(?:est)?|high to low|sabse mehng[aei])\b"), "price_desc"),
     (re.compile(r"\b(?:sort(?:ed)? by )?(?:best[- ]rated|top[- ]rated|highest[- ]rated|highly[- ]rated|best[- ]reviewed|best reviews?|well[- ]rated|by ratings?|sort(?:ed)? by ratings?|rating wise|most loved|sabse achh?[aei])\b"), "rating"),
     (re.compile(r"\b(?:sort(?:ed)? by )?(?:newest(?: first| arrivals)?|latest(?: arrivals)?|new(?:ly)? (?:arrivals?|launch\w*|added)|just launched|most recent|recently added|naya wala|naye wale)\b"), "newest"),
+    (re.compile(r"\b(?:(?:sort|order|arrange|rank)(?:ed)?(?: \w+)? (?:by|on) (?:the )?(?:price|cost)s?|by (?:price|cost)|price wise)\b"), "price_asc"),
+    (re.compile(r"\b(?:(?:sort|order|arrange|rank)(?:ed)?(?: \w+)? (?:by|on) (?:the )?ratings?|rating ke hisab)\b"), "rating"),
 )  # fmt: skip
 _RATING = re.compile(
     r"\b(?:with\s+)?(?:(?:at least|atleast|above|over|more than|minimum|min|rated|rating(?:s)?(?: of| above| over| at least)?|reviews? above)\s+)+(?P<a>[1-5](?:\.\d)?)\s*(?:\+|stars?|star rating|and (?:up|above)|or (?:more|above|higher|better)|plus|out of 5|/5|rating|se upar)*"
