@@ -63,6 +63,7 @@ from services.kit.relay import Relay
 from services.kit.tokens import TokenVerifier
 from services.notifications import consumers as notification_consumers
 from services.notifications.adapters.mail_folder import MailFolder
+from services.notifications.adapters.message_folder import PushFolder, SmsFolder
 from services.notifications.adapters.smtp import SmtpMailer, SmtpServer
 from services.notifications.adapters.templates import Templates
 from services.notifications.repository import NotificationRepository
@@ -449,6 +450,7 @@ def _notifications(ground: Ground, auth: AuthService, pushes: Pushes) -> Notific
     return NotificationsService(
         NotificationRepository(ground.mongo.database("notifications")),
         ground.inbox("notifications", notification_consumers.QUEUE), auth=auth, mailer=mailer, templates=Templates(),
+        texts=SmsFolder(ground.home.folder("sms")), devices=PushFolder(ground.home.folder("push")),
         clock=ground.clock, push=pushes, crash=ground.crash,
     )  # fmt: skip
 

@@ -97,6 +97,8 @@ ROUTES: Mapping[Access, str] = {
         GET /payments/{payment_id}/refunds
         GET /notifications
         POST /notifications/{id}/read
+        GET /notifications/preferences
+        PATCH /notifications/preferences
         GET /chat/approvals/{approval_id}
         POST /chat/approvals/{approval_id}
     """,

@@ -1,11 +1,12 @@
 """Notifications: which event tells whom what, and what is kept of it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from services.contracts.events import InventoryLow
-from services.contracts.notifications import AccountMail, Channel, NotificationView, Status
+from services.contracts.notifications import AccountMail, Channel, Kind, NotificationView, Status
 from services.kit.events import Event
 from services.kit.ids import named_id, user_id_of_seller
 
@@ -24,7 +25,29 @@ TEMPLATES = {
 }
 """Event type → template. Other events tell nobody anything."""
 
-CHANNELS: tuple[Channel, ...] = ("email", "in_app")
+KINDS: dict[str, Kind] = {
+    "welcome": "account",
+    "order_placed": "orders",
+    "order_confirmed": "orders",
+    "order_cancelled": "orders",
+    "order_expired": "orders",
+    "order_shipped": "delivery",
+    "order_delivered": "delivery",
+    "payment_received": "payments",
+    "payment_failed": "payments",
+    "refund": "payments",
+    "low_stock": "stock",
+}
+"""Template → what a user switches on and off."""
+
+CHANNELS: tuple[Channel, ...] = ("email", "sms", "push", "in_app")
+ON_AT_FIRST: frozenset[Channel] = frozenset({"email", "in_app"})
+LOCKED: frozenset[tuple[Channel, Kind]] = frozenset({("email", "account"), ("email", "payments")})
+Choices = Mapping[tuple[Channel, Kind], bool]
+"""What a user chose; the rest is as at first."""
+Handover = Literal["sent", "delivered"]
+"""Taken on its way, or known to be where it was to go."""
+
 _SHOWN = (
     "order_id",
     "payment_id",
@@ -39,11 +62,11 @@ _SHOWN = (
 
 
 class MailAway(Exception):
-    """The mail could not be handed over now; later it may be."""
+    """The message could not be handed over now; later it may be. Its whole channel is taken to be away."""
 
 
 class MailRefused(Exception):
-    """This mail will never be taken."""
+    """This message will never be taken."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +85,42 @@ class Mail:
 class Mailer(Protocol):
     async def send(self, mail: Mail) -> None:
         """Return when the mail is handed over. Raises MailAway, MailRefused."""
+
+
+@dataclass(frozen=True)
+class Sms:
+    """`phone` is E.164."""
+
+    message_id: str
+    phone: str
+    text: str
+    date: datetime
+
+
+class SmsSender(Protocol):
+    async def send(self, sms: Sms) -> Handover:
+        """Raises MailAway, MailRefused."""
+
+
+@dataclass(frozen=True)
+class PushMessage:
+    """For all devices of a user; `data` lets the app open what it is about."""
+
+    message_id: str
+    user_id: str
+    title: str
+    text: str
+    data: dict[str, Any]
+    date: datetime
+
+
+class PushSender(Protocol):
+    async def send(self, message: PushMessage) -> Handover:
+        """Raises MailAway, MailRefused."""
+
+
+def is_on(choices: Choices, channel: Channel, kind: Kind) -> bool:
+    return (channel, kind) in LOCKED or choices.get((channel, kind), channel in ON_AT_FIRST)
 
 
 @dataclass(frozen=True)
@@ -118,13 +177,15 @@ def recipient_of(event: Event) -> str:
     return str(getattr(event, "user_id"))  # noqa: B009 - every other event of the table has it
 
 
-def notifications_of(event_id: str, event: Event, rendered: Rendered, now: datetime) -> list[Notification]:
-    """One for each channel, with ids that belong to event and channel; mail waits to be sent."""
-    return [_notification(event_id, event, rendered, channel, now) for channel in CHANNELS]
+def notifications_of(
+    event_id: str, event: Event, rendered: Rendered, now: datetime, channels: Iterable[Channel]
+) -> list[Notification]:
+    """One for each channel, with ids that belong to event and channel; all but in-app ones wait to be sent."""
+    return [_notification(event_id, event, rendered, channel, now) for channel in channels]
 
 
 def _notification(event_id: str, event: Event, rendered: Rendered, channel: Channel, now: datetime) -> Notification:
-    by_mail = channel == "email"
+    by_mail, waits = channel == "email", channel != "in_app"
     return Notification(
         notification_id=named_id("ntf", event_id, channel),
         user_id=recipient_of(event),
@@ -134,9 +195,9 @@ def _notification(event_id: str, event: Event, rendered: Rendered, channel: Chan
         body=rendered.text if by_mail else rendered.short,
         html=rendered.html if by_mail else "",
         data=_shown(event),
-        status="pending" if by_mail else "sent",
+        status="pending" if waits else "sent",
         created_at=now,
-        due=now if by_mail else None,
+        due=now if waits else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Notifications in MongoDB.
 
-What waits to be sent carries a `slot`, one of a few: every query for waiting mail is bounded by one slot. What a
-user sees in the app carries a `shelf`, user and month: a page is read from a few shelves.
+What waits to be sent carries a `slot`, one of a few: every query for waiting messages is bounded by one slot. What a
+user may list carries a `shelf`, user, channel and month: a page is read from a few shelves.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,10 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
+from services.contracts.notifications import Channel, Status
 from services.kit.mongo import Database, Document, DuplicateKey, ensure_indexes
 from services.kit.outbox import Unit
-from services.notifications.models import Notification
+from services.notifications.models import Choices, Handover, Notification
 
 SLOTS = 8
 
@@ -24,6 +25,7 @@ class NotificationRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._rows = database["notifications"]
+        self._preferences = database["preferences"]
 
     async def prepare(self) -> None:
         names = ("slot", "shelf")
@@ -55,8 +57,8 @@ class NotificationRepository:
         )
         return bool(result.modified_count)
 
-    async def sent(self, notification_id: str, now: datetime) -> None:
-        await self._settle(notification_id, {"status": "sent", "sent_at": now, "reason": None})
+    async def handed_over(self, notification_id: str, how: Handover, now: datetime) -> None:
+        await self._settle(notification_id, {"status": how, "sent_at": now, "reason": None})
 
     async def failed(self, notification_id: str, reason: str, now: datetime) -> None:
         await self._settle(notification_id, {"status": "failed", "failed_at": now, "reason": reason})
@@ -73,10 +75,14 @@ class NotificationRepository:
             {"_id": notification_id, "status": "pending"}, {"$set": {"reason": reason, "due": due}}
         )
 
-    async def of_months(self, user_id: str, months: Sequence[str]) -> list[Notification]:
-        """What the user's app shows of these months (`2026-11`), newest first."""
-        shelves = [f"{user_id}:{month}" for month in months]
-        rows = await self._rows.find({"shelf": {"$in": shelves}}).to_list(None)
+    async def of_months(
+        self, user_id: str, channel: Channel, months: Sequence[str], status: Status | None
+    ) -> list[Notification]:
+        """What the user was told of these months (`2026-11`), newest first."""
+        where: dict[str, Any] = {"shelf": {"$in": [_shelf(user_id, channel, month) for month in months]}}
+        if status:
+            where["status"] = status
+        rows = await self._rows.find(where).to_list(None)
         found = (_notification(row) for row in rows)
         return sorted(found, key=lambda n: (n.created_at, n.notification_id), reverse=True)
 
@@ -90,14 +96,27 @@ class NotificationRepository:
             {"$set": {"read_at": now, "status": "read"}},
         )
 
+    async def choices(self, user_id: str) -> Choices:
+        row = await self._preferences.find_one({"_id": user_id}) or {}
+        return {(channel, kind): on for channel, kinds in row.get("choices", {}).items() for kind, on in kinds.items()}
+
+    async def choose(self, user_id: str, choices: Choices) -> None:
+        """Keep these, beside what was chosen before."""
+        change = {f"choices.{channel}.{kind}": on for (channel, kind), on in choices.items()}
+        await self._preferences.update_one({"_id": user_id}, {"$set": change}, upsert=True)
+
+
+def _shelf(user_id: str, channel: Channel, month: str) -> str:
+    return f"{user_id}:{month}" if channel == "in_app" else f"{user_id}:{channel}:{month}"
+
 
 def _row(notification: Notification) -> Document:
     row: Document = {**asdict(notification), "_id": notification.notification_id}
     del row["notification_id"]
     if notification.status == "pending":
         row["slot"] = int(notification.notification_id[-4:], 16) % SLOTS
-    if notification.channel == "in_app":
-        row["shelf"] = f"{notification.user_id}:{notification.created_at:%Y-%m}"
+    if not notification.secret:
+        row["shelf"] = _shelf(notification.user_id, notification.channel, f"{notification.created_at:%Y-%m}")
     return row
 
 

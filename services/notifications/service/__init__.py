@@ -1,11 +1,21 @@
 """Tells users what happened: kept with the event's claim, then sent until it is sent or given up."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from services.contracts.auth import AuthPort, Contact
+from services.contracts.auth import AuthPort
 from services.contracts.events import REGISTRY
-from services.contracts.notifications import AccountMail, AccountMailPort, NotificationsPort, NotificationView, Push
+from services.contracts.notifications import (
+    AccountMail,
+    AccountMailPort,
+    Channel,
+    NotificationPreferences,
+    NotificationsPort,
+    NotificationView,
+    PreferencesPatch,
+    Push,
+    Status,
+)
 from services.kit.clock import Clock
 from services.kit.errors import Invalid, NotFound
 from services.kit.events import Envelope
@@ -13,21 +23,22 @@ from services.kit.faults import NO_CRASHES, CrashPoints
 from services.kit.inbox import Inbox
 from services.kit.log import get_logger
 from services.kit.outbox import Unit
-from services.kit.principal import SYSTEM, Principal
+from services.kit.principal import Principal
 from services.kit.wire import Page
 from services.notifications.adapters.templates import Templates
 from services.notifications.models import (
     TEMPLATES,
-    Mail,
-    MailAway,
     Mailer,
-    MailRefused,
     Notification,
+    PushSender,
+    SmsSender,
     account_mail_of,
     notifications_of,
     recipient_of,
 )
-from services.notifications.repository import SLOTS, NotificationRepository
+from services.notifications.repository import NotificationRepository
+from services.notifications.service.delivering import Delivery
+from services.notifications.service.preferences import Preferences
 
 log = get_logger("notifications")
 
@@ -41,7 +52,9 @@ async def nobody_listens(_user_id: str, _notification: NotificationView) -> None
 
 
 class NotificationsService(NotificationsPort, AccountMailPort):
-    """`retry_delays` are the seconds before each further attempt at a mail; after the last it has failed.
+    """`retry_delays` are the seconds before each further attempt at a message; after the last it has failed.
+
+    Without `texts` or `devices` nothing is told by SMS or push. `push` reaches the open chat sockets.
 
     `lease_seconds` is how long an attempt has before another may begin: longer than the mailer's time limit.
     """
@@ -53,6 +66,8 @@ class NotificationsService(NotificationsPort, AccountMailPort):
         *,
         auth: AuthPort,
         mailer: Mailer,
+        texts: SmsSender | None = None,
+        devices: PushSender | None = None,
         templates: Templates,
         clock: Clock,
         push: Push = nobody_listens,
@@ -63,16 +78,15 @@ class NotificationsService(NotificationsPort, AccountMailPort):
     ) -> None:
         self._repository = repository
         self._inbox = inbox
-        self._auth = auth
-        self._mailer = mailer
         self._templates = templates
         self._clock = clock
         self._push = push
         self._crash = crash
-        self._mail_domain = mail_domain
-        self._retry_delays = tuple(retry_delays)
-        self._lease = timedelta(seconds=lease_seconds)
-        self._mail_is_away = False
+        self._delivery = Delivery(
+            repository, auth=auth, mailer=mailer, texts=texts, devices=devices, clock=clock, crash=crash,
+            mail_domain=mail_domain, retry_delays=retry_delays, lease_seconds=lease_seconds,
+        )  # fmt: skip
+        self._preferences = Preferences(repository, self._delivery.channels)
 
     async def tell(self, envelope: Envelope) -> None:
         """Keep what this event has to say, once; then show it and send it."""
@@ -81,40 +95,37 @@ class NotificationsService(NotificationsPort, AccountMailPort):
         for notification in made:
             if notification.channel == "in_app":
                 await self._show(notification)
-            elif not self._mail_is_away:
-                await self._deliver(notification)
+            else:
+                await self._delivery.deliver(notification)
 
     async def send_account_mail(self, user_id: str, template: AccountMail, data: dict[str, str], *, key: str) -> None:
-        contact = await self._find_contact(user_id)
+        contact = await self._delivery.find_contact(user_id)
         if contact is None:
             return
         rendered = self._templates.render_account(template, contact.name, data)
         mail = account_mail_of(key, user_id, template, rendered, self._clock.now())
-        if await self._repository.add_once(mail) and not self._mail_is_away:
-            await self._deliver(mail)
+        if await self._repository.add_once(mail):
+            await self._delivery.deliver(mail)
 
     async def _written(self, envelope: Envelope) -> list[Notification]:
         """Nothing when the event was told before, tells nobody anything, or its account is gone."""
         if envelope.type not in TEMPLATES:
             return []
         event = REGISTRY[envelope.type].from_wire(envelope.data)
-        contact = await self._find_contact(recipient_of(event))
+        contact = await self._delivery.find_contact(recipient_of(event))
         if contact is None:
             return []
         rendered = self._templates.render(event, contact.name)
-        made = notifications_of(envelope.id, event, rendered, self._clock.now())
+        channels = await self._preferences.channels_for(contact.user_id, TEMPLATES[event.TYPE])
+        reachable = [channel for channel in channels if channel != "sms" or contact.phone]
+        made = notifications_of(envelope.id, event, rendered, self._clock.now(), reachable)
+        if not made:
+            return []
 
         async def effect(unit: Unit) -> None:
             await self._repository.add(made, unit)
 
         return made if await self._inbox.once(envelope, effect) else []
-
-    async def _find_contact(self, user_id: str) -> Contact | None:
-        try:
-            return await self._auth.contact(SYSTEM, user_id)
-        except NotFound:
-            log.info("nobody_to_tell", user=user_id)
-            return None
 
     async def _show(self, notification: Notification) -> None:
         try:
@@ -123,74 +134,34 @@ class NotificationsService(NotificationsPort, AccountMailPort):
             log.warning("push_failed", notification=notification.notification_id, error=repr(error))
 
     async def deliver_pending(self) -> int:
-        """Send what is due; a loop calls this every few seconds. How many mails went out.
+        """Send what is due; a loop calls this every few seconds. How many messages went out.
 
-        Ends early when the mail server is away: the rest stays due.
+        A channel that is away is left alone: its messages stay due.
         """
-        sent = 0
-        self._mail_is_away = False
-        for slot in range(SLOTS):
-            for notification in await self._repository.waiting(slot, self._clock.now()):
-                sent += await self._deliver(notification)
-                if self._mail_is_away:
-                    return sent
-        return sent
+        return await self._delivery.deliver_pending()
 
-    async def _deliver(self, notification: Notification) -> bool:
-        now = self._clock.now()
-        if not await self._repository.claim(notification, now + self._lease):
-            return False
-        contact = await self._find_contact(notification.user_id)
-        if contact is None:
-            await self._repository.failed(notification.notification_id, "the account is gone", now)
-            return False
-        try:
-            await self._mailer.send(self._mail(notification, contact))
-        except MailRefused as error:
-            await self._give_up(notification, str(error))
-            return False
-        except MailAway as error:
-            self._mail_is_away = True
-            await self._postpone(notification, str(error))
-            return False
-        except Exception as error:  # noqa: BLE001 - a mail that breaks the mailer counts its attempts like any other
-            await self._postpone(notification, repr(error)[:300])
-            return False
-        self._crash.reach("notifications.sent")
-        await self._repository.sent(notification.notification_id, self._clock.now())
-        return True
+    async def preferences(self, who: Principal) -> NotificationPreferences:
+        return await self._preferences.of(who)
 
-    async def _postpone(self, notification: Notification, reason: str) -> None:
-        if notification.attempts >= len(self._retry_delays):
-            await self._give_up(notification, reason)
-            return
-        log.warning("mail_postponed", notification=notification.notification_id, reason=reason)
-        due = self._clock.now() + timedelta(seconds=self._retry_delays[notification.attempts])
-        await self._repository.try_later(notification.notification_id, reason, due)
+    async def change_preferences(self, who: Principal, patch: PreferencesPatch) -> NotificationPreferences:
+        return await self._preferences.change(who, patch)
 
-    async def _give_up(self, notification: Notification, reason: str) -> None:
-        log.warning("mail_failed", notification=notification.notification_id, reason=reason)
-        await self._repository.failed(notification.notification_id, reason, self._clock.now())
-
-    def _mail(self, notification: Notification, contact: Contact) -> Mail:
-        return Mail(
-            message_id=f"{notification.notification_id}@{self._mail_domain}",
-            to_name=contact.name,
-            to_email=contact.email,
-            subject=notification.subject,
-            text=notification.body,
-            html=notification.html,
-            date=notification.created_at,
-        )
-
-    async def mine(self, who: Principal, limit: int = 20, cursor: str | None = None) -> Page[NotificationView]:
+    async def mine(
+        self,
+        who: Principal,
+        limit: int = 20,
+        cursor: str | None = None,
+        *,
+        channel: Channel = "in_app",
+        status: Status | None = None,
+    ) -> Page[NotificationView]:
         """Of the last two years. Raises Invalid for a cursor that is not ours."""
         before = _parse_cursor(cursor) if cursor else None
         found: list[Notification] = []
         month = _month_index(before[0] if before else self._clock.now())
         for count in _MONTHS_AT_ONCE:
             months = [_month(month - back) for back in range(count)]
-            rows = await self._repository.of_months(who.user_id, months)
+            rows = await self._repository.of_months(who.user_id, channel, months, status)
             found += [row for row in rows if before is None or _position(row) < before]
             month -= count
             if len(found) > limit:
