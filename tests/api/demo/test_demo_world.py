@@ -141,6 +141,7 @@ def test_a_moment_without_time_zone_is_refused() -> None:
         generate(7, datetime(2026, 11, 22))  # noqa: DTZ001
 
 
+@pytest.mark.full
 def test_the_world_is_made_in_three_seconds_of_cpu() -> None:
     started = process_time()
     generate(3, NOW)

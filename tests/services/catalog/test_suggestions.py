@@ -65,6 +65,7 @@ async def test_a_senseless_limit_is_refused(world: World) -> None:
     assert (await world.api.get("/products/suggest", params={"q": "x" * 101})).status_code == 422
 
 
+@pytest.mark.full
 def test_twenty_thousand_products_are_completed_within_five_milliseconds() -> None:
     offered = [Offered(f"prd_{n}", f"Running shoe {n % 997} of colour {n}", f"Brand {n % 300}", f"Shoes > Kind {n % 80}", n % 7) for n in range(20_000)]  # fmt: skip  # noqa: E501
     suggestions = Suggestions()
