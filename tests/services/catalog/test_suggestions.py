@@ -1,5 +1,7 @@
 import time
 
+import pytest
+
 from services.catalog.models.suggestions import Offered, Suggestions
 from services.contracts.catalog import ProductPatch
 from tests.services.catalog.conftest import SELLER, World

@@ -88,7 +88,7 @@ def test_strange_text_ends_in_an_answer_soon(text: str, planner: OfflinePlanner)
     started = time.perf_counter()
     message = planner.invoke(messages(text, {**SHOPPING, "pending": PENDING}))
     assert message.tool_calls or message.text
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 20  # a pattern that explodes would take minutes
 
 
 def test_messages_without_state_are_understood(planner: OfflinePlanner) -> None:
