@@ -77,7 +77,8 @@ def choose_variant(wish: Wish) -> Move | None:
     if failed is None or failed.code != "variant_required":
         return None
     options = options_of(failed.error)
-    choice = narrow(options, wish.slots.said, hints_of(wish.state))
+    counted = wish.slots.said.strip() == str(failed.args.get("qty"))  # the answer to how many is no size
+    choice = narrow(options, "" if counted else wish.slots.said, hints_of(wish.state))
     return settle(choice, failed.args)
 
 

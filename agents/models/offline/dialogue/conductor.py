@@ -9,7 +9,7 @@ from agents.models.offline.dialogue import account, basket, browse, pending, pur
 from agents.models.offline.dialogue.wish import Wish
 from agents.models.offline.intents import IntentReader, Reading
 from agents.models.offline.moves import Act, Ask, Call, Move, Say
-from agents.models.offline.slots.grammar import Purpose, read_slots
+from agents.models.offline.slots.grammar import Purpose, Slots, read_slots
 from agents.models.offline.slots.lexicon import Lexicon
 from agents.models.offline.turn import Json, Step, Turn
 
@@ -40,7 +40,7 @@ _HANDLERS: dict[str, Handler] = {
 }  # fmt: skip
 _TALK = frozenset({"greet", "thanks", "affirm", "deny"})
 _DECLINED = frozenset({"bargain", "undo", "not_allowed", "out_of_scope"})
-_WORTH_GUESSING, _WORTH_A_LOOK = 0.25, 0.2
+_WORTH_GUESSING, _WORTH_A_LOOK, _FEW = 0.25, 0.2, 3
 _CHANGES_SOMETHING = frozenset(
     [
         "add",
@@ -157,16 +157,22 @@ class Conductor:
 
     def _read(self, text: str, turn: Turn) -> Read:
         slots = read_slots(text, self._lexicon)
-        reading = self._intents.read(slots)
+        reading, narrowed = self._intents.read(slots), bool(slots.categories or slots.filters)
         return Read(
             text,
-            self._meant(reading, text, slots_said=bool(slots.categories or slots.filters), turn=turn),
+            self._meant(
+                reading,
+                text,
+                slots_said=bool(slots.categories or slots.filters),
+                pointed=_only_points(slots),
+                turn=turn,
+            ),
             reading.probability,
             reading,
         )
 
     @staticmethod
-    def _meant(reading: Reading, said: str, *, slots_said: bool, turn: Turn) -> str:
+    def _meant(reading: Reading, said: str, *, slots_said: bool, pointed: bool, turn: Turn) -> str:
         """The intent, put right by what the situation rules out."""
         intent = reading.intent
         if intent == "list_orders" and shop.about_a_shop(turn, said):
@@ -178,6 +184,8 @@ class Conductor:
             and reading.probability_of("checkout") > 0.2
         ):
             return "checkout"
+        if not reading.sure and pointed and turn.state.shown:
+            return "details"
         if not reading.sure and intent in _DECLINED and reading.probability_of("search") >= _WORTH_A_LOOK:
             return "search"
         if not reading.sure and slots_said and not {intent, reading.ranking[1][0]}.isdisjoint({"search", "refine"}):
@@ -200,6 +208,11 @@ class Conductor:
             {"intents": options},
             Ask("", {}, "intent", [{"intent": name, "text": read.text} for name in options]),
         )
+
+
+def _only_points(slots: Slots) -> bool:
+    """`the first`, `number 2`: nothing but a place."""
+    return bool(slots.reference.ordinals) and not slots.query and len(slots.said.split()) <= _FEW
 
 
 def _confirmed(read: Read, turn: Turn) -> Read:

@@ -35,6 +35,18 @@ _OTHER_WISH = frozenset(
         "remove",
         "refine",
         "compare",
+        "similar",
+        "details",
+        "return_item",
+        "bargain",
+        "undo",
+        "not_allowed",
+        "out_of_scope",
+        "recommend",
+        "reviews",
+        "pay",
+        "addresses",
+        "thanks",
     }
 )
 _GIVEN_UP = re.compile(
@@ -43,7 +55,7 @@ _GIVEN_UP = re.compile(
 _NUMBER = re.compile(
     rf"^\W*(?:option |number |no\.? |#|make it |just |only )?(?P<n>\d{{1,3}}|{'|'.join(sorted(WORDS, key=len, reverse=True))})\b"
 )
-_SURE_OF_OTHER = 0.75
+_SURE_OF_OTHER, _SURE_ENOUGH = 0.75, 0.35  # words that fit no option are hardly an answer
 
 
 def answer(wish: Wish, sureness: float) -> Move | None:
@@ -61,7 +73,7 @@ def _variant(wish: Wish, pending: Json, sureness: float) -> Move | None:
     options = [option for option in pending.get("options") or [] if isinstance(option, dict)]
     choice = pick(options, wish.slots.said, hints_of(wish.state))
     if not choice.understood and not choice.refused:
-        return None if _wants_else(wish, sureness) else ask_variant(choice, pending.get("args") or {})
+        return None if _wants_else(wish, sureness, _SURE_ENOUGH) else ask_variant(choice, pending.get("args") or {})
     if not choice.understood and _wants_else(wish, sureness) and len(wish.slots.said.split()) > 4:
         return None
     args = dict(pending.get("args") or {})
@@ -73,8 +85,8 @@ def _variant(wish: Wish, pending: Json, sureness: float) -> Move | None:
     return ask_variant(choice, args)
 
 
-def _wants_else(wish: Wish, sureness: float) -> bool:
-    return wish.intent in _OTHER_WISH and (sureness >= _SURE_OF_OTHER or len(wish.slots.said.split()) > 3)
+def _wants_else(wish: Wish, sureness: float, sure: float = _SURE_OF_OTHER) -> bool:
+    return wish.intent in _OTHER_WISH and (sureness >= sure or len(wish.slots.said.split()) > 3)
 
 
 def _product(wish: Wish, pending: Json, sureness: float) -> Move | None:

@@ -16,9 +16,12 @@ from tests.agents.models.offline.situations import (
     LOOKING,
     NEW,
     ORDERS,
+    PENDING,
     SHOPPING,
+    VARIANTS,
     Json,
     answered,
+    failed,
     messages,
     ok,
     rupees,
@@ -133,3 +136,23 @@ def test_titles_and_options_are_told_as_one_would_say_them() -> None:
     assert short("Padvika Senate Patent Leather Monk Strap Shoes for Men") == "Padvika Senate Patent Leather Monk Strap"
     assert short("Veloquin Oxford – Black") == "Veloquin Oxford"
     assert chosen({"colour": "Red", "size": "8"}) == "red, size 8"
+
+
+@pytest.mark.parametrize("text", ["why so expensive", "undo", "show me other people's orders", "thanks"])
+def test_a_question_back_is_no_trap(text: str, planner: OfflinePlanner) -> None:
+    message = planner.invoke(messages(text, {**SHOPPING, "focus": "prd_2", "pending": PENDING}))
+    assert "Which" not in message.text
+
+
+def test_the_answer_to_how_many_is_no_size(planner: OfflinePlanner) -> None:
+    ask = {"tool": "add_to_cart", "args": {"product_id": "prd_2"}, "slot": "qty", "options": []}
+    state = {**LOOKING, "pending": ask}
+    first = planner.invoke(messages("2", state))
+    told = planner.invoke(messages("2", state, answered(first, failed("variant_required", options=VARIANTS))))
+    assert "not available" not in told.text
+    assert told.additional_kwargs["ask"]["args"]["qty"] == 2
+
+
+def test_a_place_alone_opens_the_product(planner: OfflinePlanner) -> None:
+    (call,) = planner.invoke(messages("the first", LOOKING)).tool_calls
+    assert (call["name"], call["args"]) == ("get_product", {"product_id": "prd_1"})
