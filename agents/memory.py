@@ -1,5 +1,6 @@
 """What outlives a turn: conversations, the messages already seen, and stated preferences."""
 
+import asyncio
 from datetime import datetime
 from typing import Any, Literal
 
@@ -80,8 +81,10 @@ class Conversations:
 
     async def touch(self, conversation_id: str, title: str) -> None:
         """The first message names the conversation."""
-        await self._rows.update_one({"_id": conversation_id, "title": ""}, {"$set": {"title": title[:80]}})
-        await self._rows.update_one({"_id": conversation_id}, {"$set": {"updatedAt": self._clock.now()}})
+        await asyncio.gather(
+            self._rows.update_one({"_id": conversation_id, "title": ""}, {"$set": {"title": title[:80]}}),
+            self._rows.update_one({"_id": conversation_id}, {"$set": {"updatedAt": self._clock.now()}}),
+        )
 
     async def adopt(self, guest: Principal, who: Principal) -> None:
         """At login the guest's conversations become the user's."""

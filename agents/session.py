@@ -88,9 +88,8 @@ class ShopperSession:
 
         Emits the turn's frames up to `answer` and `done`, or up to `approval_request` (then the turn waits).
         """
-        await self._withdraw_open(turn)
         hidden = await self._vault.hide(turn.conversation_id, text[:MAX_TEXT])
-        await self.conversations.touch(turn.conversation_id, hidden)
+        await asyncio.gather(self._withdraw_open(turn), self.conversations.touch(turn.conversation_id, hidden))
         return await self._run({"messages": [HumanMessage(hidden)]}, turn)
 
     async def decide(self, turn: Turn, consent: Consent, decision: Decision) -> Outcome:

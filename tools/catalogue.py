@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.contracts.catalog import CatalogPort, ProductQuery
+from services.contracts.catalog import CatalogPort, ProductPage, ProductQuery
 from services.kit.errors import NotFound
 from services.kit.money import paise_from_rupees
 from tools.kinds import Arguments, Call, Kind, Scope, Tool, ToolResult, refused
@@ -14,6 +14,11 @@ _ProductId = Annotated[
     str, Field(description="productId of a product shown in this conversation", pattern=r"^prd_\w+$")
 ]
 _Rupees = Annotated[float | None, Field(ge=0, le=10_000_000, description="rupees, at most two decimals")]
+
+_OPEN: dict[str, object] = {
+    "min_rating": None, "size": (), "max_price": None, "min_price": None, "colour": (), "brand": (),
+}  # fmt: skip
+_LEAST_FIRST = tuple(_OPEN)
 
 
 class SearchArguments(Arguments):
@@ -67,7 +72,7 @@ class _Shelf:
         low, high = _paise(wish.min_price), _paise(wish.max_price)
         if low is not None and high is not None and low > high:
             return refused("invalid", "min_price is above max_price; swap them", field_name="min_price")
-        page = await self._catalog.search(
+        page, relaxed = await self._nearest(
             ProductQuery(
                 q=wish.query, category=wish.category, brand=_several(wish.brand), colour=_several(wish.colour),
                 size=_several(wish.size), min_price=low, max_price=high, min_rating=wish.min_rating,
@@ -75,7 +80,23 @@ class _Shelf:
                 sort=wish.sort, limit=wish.limit,
             )
         )  # fmt: skip
-        return ToolResult({"items": [card.to_wire() for card in page.items], "more": page.next_cursor is not None})
+        found: dict[str, object] = {
+            "items": [card.to_wire() for card in page.items],
+            "more": page.next_cursor is not None,
+        }
+        return ToolResult({**found, "relaxed": relaxed} if relaxed else found)
+
+    async def _nearest(self, query: ProductQuery) -> tuple[ProductPage, list[str]]:
+        """What fits; else what fits without the least of the conditions, which is named. Exclusions stay."""
+        page = await self._catalog.search(query)
+        given = [name for name in _LEAST_FIRST if getattr(query, name)]
+        for dropped in [*([name] for name in given), given]:
+            if page.items or not dropped:
+                break
+            again = await self._catalog.search(query.model_copy(update={name: _OPEN[name] for name in dropped}))
+            if again.items:
+                return again, dropped
+        return page, []
 
     async def get(self, call: Call, wish: ProductArguments) -> ToolResult:
         return ToolResult((await self._catalog.get(wish.product_id, call.who)).to_wire())

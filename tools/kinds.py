@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -127,7 +128,11 @@ class Tool:
         return self.scope is Scope.ANYONE or not who.is_guest
 
     def schema(self) -> dict[str, Any]:
-        """The function in OpenAI's format."""
+        """The function in OpenAI's format; made once, not to be changed."""
+        return self._schema
+
+    @cached_property
+    def _schema(self) -> dict[str, Any]:
         parameters = self.arguments.model_json_schema()
         parameters.pop("title", None)
         parameters.pop("description", None)

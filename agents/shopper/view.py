@@ -33,8 +33,12 @@ def after(name: str, args: dict[str, Any], content: dict[str, Any]) -> View:
 
 
 def _shown(name: str, args: dict[str, Any], data: dict[str, Any]) -> View:
+    """Nothing found leaves on the screen what was there; a condition that was dropped is not carried on."""
+    kept = {key: value for key, value in args.items() if key not in (data.get("relaxed") or ())}
+    search = {"lastSearch": kept} if name == "search_products" else {}
+    if not data["items"]:
+        return search
     shown = [_product(n, card) for n, card in enumerate(data["items"], start=1)]
-    search = {"lastSearch": args} if name == "search_products" else {}
     return {"shown": shown, "focus": shown[0]["productId"] if len(shown) == 1 else None, "pending": None, **search}
 
 

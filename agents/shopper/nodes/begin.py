@@ -1,5 +1,6 @@
-"""Start a turn: fresh evidence, the cart as it is now, and a history that does not grow without end."""
+"""Start a turn: fresh evidence, the cart and the stated preferences of now, and a history that stays bounded."""
 
+import asyncio
 from typing import Any
 
 from langchain_core.messages import AnyMessage, HumanMessage, RemoveMessage
@@ -31,7 +32,10 @@ class BeginNode:
             "approval": None,
             "withdrawn": False,
         }
-        change["view"], change["known_ids"] = await self._cart_now(runtime.context)
+        (cart, change["known_ids"]), tastes = await asyncio.gather(
+            self._cart_now(runtime.context), self._tastes(runtime.context)
+        )
+        change["view"] = {**cart, **tastes}
         old = _old_turns(state["messages"])
         if old:
             change["messages"] = [RemoveMessage(id=m.id) for m in old if m.id]
@@ -39,18 +43,27 @@ class BeginNode:
         return change
 
     async def _cart_now(self, turn: Turn) -> tuple[dict[str, Any], list[str]]:
-        tool = self._registry.find("view_cart")
-        if tool is None:
+        data = await self._look("view_cart", turn)
+        if data is None:
             return {}, []
+        cart = view.cart(data)
+        ids = [line[key] for line in cart["items"] for key in ("productId", "variantId")]
+        return {"cart": cart}, ids
+
+    async def _tastes(self, turn: Turn) -> dict[str, Any]:
+        data = await self._look("get_preferences", turn)
+        return {} if data is None else {"preferences": data["preferences"] or None}
+
+    async def _look(self, name: str, turn: Turn) -> dict[str, Any] | None:
+        """What a tool shows; None when it has nothing to say right now."""
+        tool = self._registry.find(name)
+        if tool is None:
+            return None
         try:
             result = await self._registry.run(tool, NoArguments(), Call(who=turn.who, key=""))
         except CohortError:
-            return {}, []
-        if not result.ok:
-            return {}, []
-        cart = view.cart(result.data)
-        ids = [line[key] for line in cart["items"] for key in ("productId", "variantId")]
-        return {"cart": cart if cart["items"] else None}, ids
+            return None
+        return result.data if result.ok else None
 
 
 def _old_turns(messages: list[AnyMessage]) -> list[AnyMessage]:
