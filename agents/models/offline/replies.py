@@ -17,6 +17,7 @@ _FILES = ("talk", "ask", "browse", "cart", "orders", "shop", "errors")
 _SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 _SPACES = re.compile(r"[ \t]*\n[ \t]*|[ \t]{2,}")
 _TITLE = 42
+_LOOSE_END = re.compile(r"(?:\s+(?:and|for|in|of|with|the|a|an|to)|[\s,&–-])+$", re.IGNORECASE)
 _SPEAK_FOR_THEMSELVES = frozenset({"colour", "color", "material", "finish", "style"})
 _PASSING = frozenset({"variant_required", "address_required"})
 
@@ -40,7 +41,7 @@ def short(title: str) -> str:
     title = re.split(r"\s+[–—|(]", str(title))[0].strip(" ,-")
     if len(title) <= _TITLE:
         return title
-    return title[: _TITLE + 1].rsplit(" ", 1)[0].rstrip(" ,-–&")
+    return _LOOSE_END.sub("", title[: _TITLE + 1].rsplit(" ", 1)[0])
 
 
 def chosen(options: Mapping[str, Any]) -> str:

@@ -47,7 +47,7 @@ class ProposeNode:
             "args": proposal.arguments,
             "decision": None,
         }
-        return {"approval": approval}
+        return {"approval": approval, "view": {"pending": None}}
 
     async def _proposal(self, call: dict[str, Any], state: ShopperState, turn: Turn) -> Proposal | ToolResult:
         parsed = self._registry.parse(call["name"], call["args"], turn.who)

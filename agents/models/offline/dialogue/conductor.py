@@ -100,7 +100,7 @@ class Conductor:
         unsure = self._unsure(reads)
         if unsure:
             return Decision(unsure, {"wishes": [], "at": 0, "since": 0})
-        return self._fulfil({"wishes": wishes, "at": 0, "since": 0}, turn)
+        return _still_open(self._fulfil({"wishes": wishes, "at": 0, "since": 0}, turn), reads[0], turn)
 
     def _plan_again(self, turn: Turn) -> Json:
         """Where the plan was not carried along, the wishes are read once more; a short answer has no more of them."""
@@ -163,7 +163,7 @@ class Conductor:
             self._meant(
                 reading,
                 text,
-                slots_said=bool(slots.categories or slots.filters),
+                slots_said=narrowed,
                 pointed=_only_points(slots),
                 turn=turn,
             ),
@@ -240,6 +240,15 @@ def _joined(reads: list[Read]) -> list[str]:
         else:
             texts.append(read.text)
     return texts
+
+
+def _still_open(decision: Decision, read: Read, turn: Turn) -> Decision:
+    """What was asked back stays open over a remark that only gets words."""
+    asked = turn.state.pending
+    if not asked or read.intent not in _DECLINED or not isinstance(decision.move, Say) or decision.move.ask:
+        return decision
+    ask = Ask(asked["tool"], asked["args"], asked["slot"], asked.get("options") or [])
+    return replace(decision, move=replace(decision.move, ask=ask))
 
 
 def _told(turn: Turn) -> Say:

@@ -134,6 +134,7 @@ def test_need_a_is_no_colour(lexicon: Lexicon) -> None:
 
 def test_titles_and_options_are_told_as_one_would_say_them() -> None:
     assert short("Padvika Senate Patent Leather Monk Strap Shoes for Men") == "Padvika Senate Patent Leather Monk Strap"
+    assert short("Brontiq Campus 14 inch Full HD Thin and Light Laptop") == "Brontiq Campus 14 inch Full HD Thin"
     assert short("Veloquin Oxford – Black") == "Veloquin Oxford"
     assert chosen({"colour": "Red", "size": "8"}) == "red, size 8"
 
@@ -156,3 +157,10 @@ def test_the_answer_to_how_many_is_no_size(planner: OfflinePlanner) -> None:
 def test_a_place_alone_opens_the_product(planner: OfflinePlanner) -> None:
     (call,) = planner.invoke(messages("the first", LOOKING)).tool_calls
     assert (call["name"], call["args"]) == ("get_product", {"product_id": "prd_1"})
+
+
+def test_a_question_stays_open_over_a_remark(planner: OfflinePlanner) -> None:
+    state = {**SHOPPING, "focus": "prd_2", "pending": PENDING}
+    remark = planner.invoke(messages("why so expensive", state))
+    (call,) = planner.invoke(messages("white, 9", {**state, "pending": remark.additional_kwargs["ask"]})).tool_calls
+    assert call["args"] == {"variant_id": "var_white_9", "qty": 2}
