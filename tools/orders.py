@@ -7,6 +7,7 @@ from pydantic import Field
 
 from services.contracts.auth import AuthPort
 from services.contracts.orders import (
+    AddressRequired,
     CancelOrder,
     NotCancellable,
     OrdersPort,
@@ -16,7 +17,6 @@ from services.contracts.orders import (
     QuoteRequest,
 )
 from services.contracts.payments import OpenPayment, PaymentsPort
-from services.kit.errors import Refused
 from services.kit.idempotency import CommandKey, command_key
 from services.kit.principal import Principal
 from tools.kinds import Arguments, Call, Kind, Proposal, Receipt, Scope, Tool, ToolResult
@@ -37,10 +37,6 @@ class OrderArguments(Arguments):
 
 class ListArguments(Arguments):
     limit: Annotated[int, Field(ge=1, le=20)] = 5
-
-
-class AddressRequired(Refused):
-    code = "address_required"
 
 
 def tools(orders: OrdersPort, payments: PaymentsPort, auth: AuthPort) -> list[Tool]:
